@@ -1,0 +1,1 @@
+export { startWorker, workerUrl } from './worker.ts';

@@ -1,0 +1,21 @@
+import { Worker, type WorkerOptions } from 'node:worker_threads';
+
+/**
+ * URL of the worker `<name>.worker` that belongs to the module at `moduleUrl`: the TypeScript file beside it when the
+ * sources run as they are, the bundled or emitted JavaScript file beside it otherwise.
+ */
+export function workerUrl(moduleUrl: string, name: string): URL {
+  return new URL(`./${name}.worker${moduleUrl.endsWith('.ts') ? '.ts' : '.js'}`, moduleUrl);
+}
+
+/** Starts a worker of {@link workerUrl}; TypeScript sources (tests, development) get the loader they need. */
+export function startWorker(url: URL, options: WorkerOptions = {}): Worker {
+  if (!url.pathname.endsWith('.ts')) return new Worker(url, options);
+  // Node 20 does not pass a parent's loader on to its workers, and ignores --import in their execArgv.
+  const boot = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
+  return new Worker(boot, {
+    ...options,
+    eval: true,
+    execArgv: [...(options.execArgv ?? []), '--conditions=@kata-mock/source'],
+  });
+}

@@ -1,0 +1,40 @@
+/**
+ * Bundles each program into dist/<program>/ for Node, one file a program plus one a worker.
+ * A worker is a source file named `<name>.worker.ts`; it lands beside the program as `<name>.worker.js`,
+ * which is where `workerUrl()` of @kata-mock/posix looks for it.
+ */
+
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { globSync } from 'tinyglobby';
+import { programs } from './programs.ts';
+
+const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+for (const program of programs) {
+  const workers = program.packages.flatMap((name) => globSync(`${name}/src/**/*.worker.ts`, { cwd: root }));
+  const entryPoints = [
+    { in: path.join(root, program.entry), out: 'main' },
+    ...workers.map((file) => ({ in: path.join(root, file), out: path.basename(file, '.ts') })),
+  ];
+  await build({
+    entryPoints,
+    outdir: path.join(root, 'dist', program.name),
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['@kata-mock/source'],
+    external: ['koffi'],
+    sourcemap: 'linked',
+    sourcesContent: false,
+    legalComments: 'none',
+    logLevel: 'warning',
+    // CommonJS dependencies (pino, grpc-js) call require() for Node's own modules.
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+  console.log(`bundled ${program.name} (${entryPoints.length} files)`);
+}

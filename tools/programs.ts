@@ -1,0 +1,11 @@
+/** The programs this project ships, where each starts, and whose workers it may spawn. */
+export interface Program {
+  /** Folder below dist/. */
+  name: string;
+  /** Source file, from the root. */
+  entry: string;
+  /** Workspaces whose `*.worker.ts` files are bundled beside it. */
+  packages: string[];
+}
+
+export const programs: Program[] = [];
