@@ -8,4 +8,10 @@ export interface Program {
   packages: string[];
 }
 
-export const programs: Program[] = [];
+export const programs: Program[] = [
+  {
+    name: 'kata-mock',
+    entry: 'runtime-hook/src/cli/main.ts',
+    packages: ['runtime-hook', 'posix', 'ttrpc'],
+  },
+];
