@@ -10,3 +10,4 @@ export * from './gen/health_pb.ts';
 export * from './gen/oci_pb.ts';
 export * from './gen/remote_pb.ts';
 export * from './gen/types_pb.ts';
+export * from './inventory.ts';
