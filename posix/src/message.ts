@@ -1,0 +1,240 @@
+/**
+ * recvmsg and sendmsg with descriptors. The structures a call needs (msghdr, iovec, control buffer) are built once
+ * in an object and only patched per call, because this is the hot path of the device server.
+ */
+import { closeAll } from './descriptors.ts';
+import { refuse, word } from './errors.ts';
+import { address, bind, errno, failure, holding } from './libc.ts';
+
+export const MSG_PEEK = 0x2;
+export const MSG_CTRUNC = 0x8;
+export const MSG_TRUNC = 0x20;
+export const MSG_DONTWAIT = 0x40;
+export const MSG_WAITALL = 0x100;
+const MSG_NOSIGNAL = 0x4000;
+const MSG_CMSG_CLOEXEC = 0x40000000;
+
+/** The kernel's own limit of descriptors in one message (SCM_MAX_FD). */
+export const MAX_MESSAGE_FDS = 253;
+
+const EINTR = 4;
+const SOL_SOCKET = 1;
+const SCM_RIGHTS = 1;
+// struct msghdr of 64-bit Linux, in bytes.
+const MSGHDR_SIZE = 56;
+const MSGHDR_IOV = 16;
+const MSGHDR_IOVLEN = 24;
+const MSGHDR_CONTROL = 32;
+const MSGHDR_CONTROLLEN = 40;
+const MSGHDR_FLAGS = 48;
+const IOVEC_SIZE = 16;
+const CMSGHDR_SIZE = 16;
+const NO_FDS: readonly number[] = Object.freeze([]);
+
+const recvmsgFunction = bind('recvmsg', ['int', 'pointer', 'int'], 'long');
+const sendmsgFunction = bind('sendmsg', ['int', 'pointer', 'int'], 'long');
+
+const align = (bytes: number) => (bytes + 7) & ~7;
+const controlSpace = (fds: number) => (fds === 0 ? 0 : align(CMSGHDR_SIZE + 4 * fds));
+
+/** msghdr, one or more iovecs and a control buffer in one block of memory that does not move. */
+class Message {
+  readonly block: Buffer;
+  readonly words: BigUint64Array;
+  readonly control: number;
+  readonly #iov = MSGHDR_SIZE;
+
+  constructor(iovecs: number, maxFds: number) {
+    this.control = MSGHDR_SIZE + iovecs * IOVEC_SIZE;
+    // Never pooled: the addresses inside must stay true for the object's life.
+    this.block = Buffer.from(new ArrayBuffer(this.control + controlSpace(maxFds) + 8));
+    this.words = new BigUint64Array(this.block.buffer, 0, this.control / 8);
+    const start = address(this.block);
+    this.words[MSGHDR_IOV / 8] = start + BigInt(this.#iov);
+    this.words[MSGHDR_IOVLEN / 8] = BigInt(iovecs);
+    this.words[MSGHDR_CONTROL / 8] = maxFds === 0 ? 0n : start + BigInt(this.control);
+  }
+
+  setVector(index: number, start: bigint, length: number): void {
+    const word = (this.#iov + index * IOVEC_SIZE) / 8;
+    this.words[word] = start;
+    this.words[word + 1] = BigInt(length);
+  }
+
+  setControlLength(bytes: number): void {
+    // The upper half is always 0; a number is cheaper than a bigint.
+    this.block.writeUInt32LE(bytes, MSGHDR_CONTROLLEN);
+  }
+
+  get controlLength(): number {
+    return this.block.readUInt32LE(MSGHDR_CONTROLLEN);
+  }
+
+  get flags(): number {
+    return this.block.readUInt32LE(MSGHDR_FLAGS);
+  }
+}
+
+/**
+ * Receives into one buffer that is made once. `fds` and `flags` tell of the last {@link receive}; its descriptors
+ * belong to the caller, close-on-exec. When the control data did not fit (MSG_CTRUNC), those that did arrive are
+ * closed and `fds` is empty: a message that is not whole must not be acted on.
+ */
+export class MessageReceiver {
+  /** Where the data lands. */
+  readonly buffer: Buffer;
+  readonly fd: number;
+  fds: readonly number[] = NO_FDS;
+  flags = 0;
+  readonly #message: Message;
+  readonly #start: bigint;
+  readonly #controlSize: number;
+
+  constructor(fd: number, options: { capacity: number; maxFds?: number; buffer?: Uint8Array }) {
+    const { capacity, maxFds = 0, buffer } = options;
+    assertFdCount('recvmsg', maxFds);
+    this.fd = fd;
+    this.buffer = buffer
+      ? Buffer.from(buffer.buffer, buffer.byteOffset, buffer.byteLength)
+      : Buffer.from(new ArrayBuffer(capacity));
+    this.#message = new Message(1, maxFds);
+    this.#start = address(this.buffer);
+    this.#controlSize = controlSpace(maxFds);
+  }
+
+  /**
+   * One recvmsg into `buffer` from `offset`, at most `length` bytes. Blocks unless the socket or `flags`
+   * (MSG_DONTWAIT) say otherwise; then EAGAIN is thrown. Returns the number of bytes, 0 at the end of the stream.
+   */
+  receive(offset: number, length: number, flags = 0): number {
+    if (offset < 0 || length < 0 || offset + length > this.buffer.byteLength) {
+      throw refuse('recvmsg', 'EINVAL', [this.fd, offset, length], `the buffer has ${this.buffer.byteLength} bytes`);
+    }
+    const message = this.#message;
+    message.setVector(0, this.#start + BigInt(offset), length);
+    message.setControlLength(this.#controlSize);
+    this.fds = NO_FDS;
+    let bytes: number;
+    do bytes = recvmsgFunction(this.fd, message.block, flags | MSG_CMSG_CLOEXEC);
+    while (bytes === -1 && interrupted('recvmsg', this.fd, length, flags));
+    this.flags = message.flags;
+    if (message.controlLength > 0) this.#takeDescriptors();
+    return bytes;
+  }
+
+  #takeDescriptors(): void {
+    const { block, control, controlLength } = this.#message;
+    const fds: number[] = [];
+    for (let at = 0; at + CMSGHDR_SIZE <= controlLength; ) {
+      const length = block.readUInt32LE(control + at);
+      if (length < CMSGHDR_SIZE) break;
+      const rights =
+        block.readInt32LE(control + at + 8) === SOL_SOCKET && block.readInt32LE(control + at + 12) === SCM_RIGHTS;
+      const end = Math.min(at + length, controlLength);
+      for (let next = at + CMSGHDR_SIZE; rights && next + 4 <= end; next += 4)
+        fds.push(block.readInt32LE(control + next));
+      at += align(length);
+    }
+    if (this.flags & MSG_CTRUNC) closeAll(fds);
+    else this.fds = fds;
+  }
+}
+
+/** Sends from one buffer that is made once, with descriptors where asked. */
+export class MessageSender {
+  /** Put the data here before {@link send}. */
+  readonly buffer: Buffer;
+  readonly fd: number;
+  readonly #plain: Message;
+  readonly #start: bigint;
+
+  constructor(fd: number, options: { capacity: number; buffer?: Uint8Array }) {
+    this.fd = fd;
+    this.buffer = options.buffer
+      ? Buffer.from(options.buffer.buffer, options.buffer.byteOffset, options.buffer.byteLength)
+      : Buffer.from(new ArrayBuffer(options.capacity));
+    this.#plain = new Message(1, 0);
+    this.#start = address(this.buffer);
+  }
+
+  /** One sendmsg of `length` bytes from `offset`. Returns how many went out, which may be fewer; never raises SIGPIPE. */
+  send(offset: number, length: number, options: { fds?: readonly number[]; flags?: number } = {}): number {
+    if (offset < 0 || length < 0 || offset + length > this.buffer.byteLength) {
+      throw refuse('sendmsg', 'EINVAL', [this.fd, offset, length], `the buffer has ${this.buffer.byteLength} bytes`);
+    }
+    const { fds = NO_FDS, flags = 0 } = options;
+    const message = fds.length === 0 ? this.#plain : withDescriptors(1, fds);
+    message.setVector(0, this.#start + BigInt(offset), length);
+    return transmit(this.fd, message, flags, length);
+  }
+}
+
+/**
+ * One recvmsg into `buffer`. Received descriptors are the caller's; when more came than `maxFds` (default 0), all of
+ * them are closed and `flags` has MSG_CTRUNC. For a loop use {@link MessageReceiver}.
+ */
+export function recvmsg(
+  fd: number,
+  buffer: Uint8Array,
+  options: { maxFds?: number; flags?: number } = {},
+): { bytes: number; fds: number[]; flags: number } {
+  const receiver = new MessageReceiver(fd, { capacity: 0, maxFds: options.maxFds ?? 0, buffer });
+  const bytes = receiver.receive(0, buffer.byteLength, options.flags ?? 0);
+  return { bytes, fds: [...receiver.fds], flags: receiver.flags };
+}
+
+/** One sendmsg of one or more pieces. Returns how many bytes went out, which may be fewer than asked. */
+export function sendmsg(
+  fd: number,
+  pieces: Uint8Array | readonly Uint8Array[],
+  options: { fds?: readonly number[]; flags?: number } = {},
+): number {
+  const list = pieces instanceof Uint8Array ? [pieces] : pieces;
+  const { fds = NO_FDS, flags = 0 } = options;
+  const message = withDescriptors(list.length, fds);
+  let length = 0;
+  list.forEach((piece, index) => {
+    message.setVector(index, address(piece), piece.byteLength);
+    length += piece.byteLength;
+  });
+  return holding(list, () => transmit(fd, message, flags, length));
+}
+
+function withDescriptors(iovecs: number, fds: readonly number[]): Message {
+  assertFdCount('sendmsg', fds.length);
+  const message = new Message(iovecs, fds.length);
+  if (fds.length === 0) return message;
+  const { block, control } = message;
+  message.setControlLength(controlSpace(fds.length));
+  block.writeUInt32LE(CMSGHDR_SIZE + 4 * fds.length, control);
+  block.writeInt32LE(SOL_SOCKET, control + 8);
+  block.writeInt32LE(SCM_RIGHTS, control + 12);
+  fds.forEach((descriptor, index) => {
+    block.writeInt32LE(descriptor, control + CMSGHDR_SIZE + 4 * index);
+  });
+  return message;
+}
+
+function transmit(fd: number, message: Message, flags: number, length: number): number {
+  let bytes: number;
+  do bytes = sendmsgFunction(fd, message.block, flags | MSG_NOSIGNAL);
+  while (bytes === -1 && interrupted('sendmsg', fd, length, flags));
+  return bytes;
+}
+
+/** True when a signal interrupted the call, which is then made again; throws any other failure. */
+function interrupted(syscall: string, fd: number, length: number, flags: number): true {
+  if (errno() === EINTR) return true;
+  throw failure(syscall, [fd, word(`<${length} bytes>`), flags]);
+}
+
+function assertFdCount(syscall: string, count: number): void {
+  if (count < 0 || count > MAX_MESSAGE_FDS) {
+    throw refuse(
+      syscall,
+      'EINVAL',
+      [word(`<${count} descriptors>`)],
+      `a message carries 0 to ${MAX_MESSAGE_FDS} descriptors`,
+    );
+  }
+}
