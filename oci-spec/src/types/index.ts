@@ -1,0 +1,10 @@
+export type * from './hooks.ts';
+export type * from './linux.ts';
+export type * from './linux-devices.ts';
+export type * from './linux-resources.ts';
+export type * from './linux-seccomp.ts';
+export type * from './mount.ts';
+export type * from './process.ts';
+export type * from './scalars.ts';
+export type * from './spec.ts';
+export type * from './vm.ts';
