@@ -1,8 +1,20 @@
+/**
+ * System calls that Node lacks, for 64-bit Linux with glibc. Calls throw {@link PosixError}; descriptors are plain
+ * numbers, close-on-exec, and the caller's to close unless said otherwise.
+ */
+export * from './credentials.ts';
 export * from './descriptors.ts';
 export { errnoName, PosixError } from './errors.ts';
 export * from './eventfd.ts';
+export { FdDuplex, type FdDuplexOptions } from './fd-duplex.ts';
+export { FdListener } from './fd-listener.ts';
+export * from './kernel.ts';
 export * from './memory.ts';
 export * from './message.ts';
+export * from './mount.ts';
+export { type MountInfo, mountinfo, parseMountinfo } from './mountinfo.ts';
+export * from './openat2.ts';
+export * from './process.ts';
 export {
   accept,
   MAX_SOCKET_PATH,
@@ -16,4 +28,10 @@ export {
   unixConnect,
   unixListen,
 } from './socket.ts';
+export { getWinsize, openPty, setWinsize } from './tty.ts';
+export { parseUevent, type Uevent, UeventMonitor, ueventSocket } from './uevent.ts';
+export * from './vsock.ts';
+export * from './wait.ts';
+export { FdWatcher } from './watcher.ts';
+export { setSocketTimeouts } from './socket-timeout.ts';
 export { startWorker, workerUrl } from './worker.ts';
