@@ -28,10 +28,10 @@ export {
   unixConnect,
   unixListen,
 } from './socket.ts';
+export { setSocketTimeouts } from './socket-timeout.ts';
 export { getWinsize, openPty, setWinsize } from './tty.ts';
 export { parseUevent, type Uevent, UeventMonitor, ueventSocket } from './uevent.ts';
 export * from './vsock.ts';
 export * from './wait.ts';
 export { FdWatcher } from './watcher.ts';
-export { setSocketTimeouts } from './socket-timeout.ts';
 export { startWorker, workerUrl } from './worker.ts';

@@ -23,7 +23,7 @@ export const listenFunction = bind('listen', ['int', 'int']);
 const acceptFunction = bind('accept4', ['int', 'pointer', 'pointer', 'int']);
 const socketpairFunction = bind('socketpair', ['int', 'int', 'int', 'pointer']);
 const shutdownFunction = bind('shutdown', ['int', 'int']);
-const getsockoptFunction = bind('getsockopt', ['int', 'int', 'int', 'pointer', 'pointer']);
+export const getsockoptFunction = bind('getsockopt', ['int', 'int', 'int', 'pointer', 'pointer']);
 const fchmodFunction = bind('fchmod', ['int', 'uint']);
 
 export interface UnixListenOptions {

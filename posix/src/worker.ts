@@ -10,11 +10,13 @@ export function workerUrl(moduleUrl: string, name: string): URL {
 
 /** Starts a worker of {@link workerUrl}; TypeScript sources (tests, development) get the loader they need. */
 export function startWorker(url: URL, options: WorkerOptions = {}): Worker {
-  if (!url.pathname.endsWith('.ts')) return new Worker(url, options);
+  // Descriptors go between threads and native code here; Node's list of those "opened in this worker" would be wrong.
+  const common = { trackUnmanagedFds: false, ...options };
+  if (!url.pathname.endsWith('.ts')) return new Worker(url, common);
   // Node 20 does not pass a parent's loader on to its workers, and ignores --import in their execArgv.
   const boot = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
   return new Worker(boot, {
-    ...options,
+    ...common,
     eval: true,
     execArgv: [...(options.execArgv ?? []), '--conditions=@kata-mock/source'],
   });
