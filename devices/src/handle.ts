@@ -1,0 +1,39 @@
+import { SpecEditor } from '@kata-mock/oci-spec';
+import type { Cache } from 'cdi-spec';
+import { injectCdi } from './cdi/inject.ts';
+import { findNodes } from './nodes.ts';
+import { type ContainerPlan, type PlanContext, planContainer } from './plan.ts';
+import type { ContainerRequest } from './request.ts';
+import { applySpecSteps } from './spec/apply.ts';
+import { planSpec } from './spec/plan-spec.ts';
+import { runGuestSteps } from './steps/run-guest-steps.ts';
+
+/** Guest directory of CDI specs. */
+export const GUEST_CDI_DIRECTORY = '/var/run/cdi';
+
+export interface HandleContext extends PlanContext {
+  readonly cdi: { readonly cache: Cache; readonly specDirectory: string };
+}
+
+export interface HandledDevices {
+  readonly editor: SpecEditor;
+  readonly plan: ContainerPlan;
+}
+
+/**
+ * All device handling of one CreateContainer: plan, guest steps, spec, CDI. The spec of the request is not touched; the
+ * result is in the editor. When it throws, nothing but driver bindings may have changed.
+ */
+export async function handleDevices(context: HandleContext, request: ContainerRequest): Promise<HandledDevices> {
+  const plan = await planContainer(context, request);
+  runGuestSteps(context.guest, plan.guestSteps);
+  const updates = await findNodes(context, plan);
+  const editor = new SpecEditor(request.spec);
+  applySpecSteps(editor, planSpec(context, request.spec, plan, updates));
+  await injectCdi(context.cdi.cache, editor, plan.cdiDevices, {
+    specDirectory: context.cdi.specDirectory,
+    timeoutMs: context.settings.cdiTimeoutMs,
+    signal: context.signal,
+  });
+  return { editor, plan };
+}

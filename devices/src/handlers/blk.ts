@@ -1,0 +1,27 @@
+import path from 'node:path';
+import { readEntriesIfAny } from '@kata-mock/pci';
+import { DeviceError } from '../errors.ts';
+import { waitFor } from '../guest/wait.ts';
+import { findFunction } from './find-function.ts';
+import { handlerFor } from './handler.ts';
+
+/** A virtio block device by its place on the PCI bus. */
+export const blk = handlerFor(['blk'], async (context, device) => {
+  const { address, devpath } = await findFunction(context, device.id);
+  const options = { timeoutMs: context.hotplugTimeoutMs, signal: context.signal };
+  const name = await waitFor(context.guest, () => blockBelow(context.guest.sysfs, devpath), options);
+  if (name === undefined) {
+    throw new DeviceError('DEVICE_NOT_FOUND', `${address} (path "${device.id}") has no virtio block device below it`);
+  }
+  return { guestSteps: [], node: { kind: 'path', path: `/dev/${name}` }, addresses: [] };
+});
+
+function blockBelow(sysfs: string, devpath: string): string | undefined {
+  const directory = path.join(sysfs, devpath);
+  for (const { name } of readEntriesIfAny(directory)) {
+    if (!/^virtio\d+$/.test(name)) continue;
+    const block = readEntriesIfAny(path.join(directory, name, 'block'))[0];
+    if (block) return block.name;
+  }
+  return undefined;
+}

@@ -1,0 +1,117 @@
+import { readlinkSync } from 'node:fs';
+import path from 'node:path';
+import type { Inventory, InventoryDevice } from '@kata-mock/contracts';
+import { isMissing, PciError, readAttribute, readEntriesIfAny, resolveDeviceTreePath } from '@kata-mock/pci';
+import type { DeviceNode } from './guest/guest.ts';
+
+/** A mock accelerator the guest's driver has bound. */
+export interface MockDevice {
+  /** Position in the inventory; without one, position by PCI path. Never the kernel's minor. */
+  readonly index: number;
+  readonly uuid: string;
+  /** The kernel's name: `mock1`, `mock0_vf2`. */
+  readonly name: string;
+  /** `/dev/<name>` in the guest. */
+  readonly nodePath: string;
+  readonly node: DeviceNode;
+  /** `0000:a1:00.0` */
+  readonly guestAddress: string;
+  /** Undefined for a device that is not in the inventory. */
+  readonly hostAddress: string | undefined;
+  /** PCI function and class device, from the sysfs mount point. */
+  readonly devpath: string;
+  readonly classDevpath: string;
+  readonly numaNode: number;
+  /** Where a container gets it unless it asks otherwise. */
+  readonly containerPath: string;
+  /** Name within the CDI kind. */
+  readonly cdiName: string;
+}
+
+type Found = Pick<
+  MockDevice,
+  'uuid' | 'name' | 'nodePath' | 'node' | 'guestAddress' | 'devpath' | 'classDevpath' | 'numaNode'
+>;
+
+/** Lists the mock devices of a guest by index. Devices of the inventory come first; others follow by PCI path. */
+export function findMockDevices(sysfs: string, inventory?: Inventory): MockDevice[] {
+  const found = readClassDevices(sysfs).sort((a, b) => (a.devpath < b.devpath ? -1 : a.devpath > b.devpath ? 1 : 0));
+  const known = matchInventory(sysfs, found, inventory?.devices ?? []);
+  const offset = inventory?.devices.length ?? 0;
+  const unknown = found.filter((device) => !known.some((entry) => entry.device === device));
+  return [
+    ...known.map(({ device, entry, index }) => ({
+      ...device,
+      index,
+      hostAddress: entry.hostAddress,
+      containerPath: entry.containerPath,
+      cdiName: entry.cdiName,
+    })),
+    ...unknown.map((device, position) => {
+      const index = offset + position;
+      return { ...device, index, hostAddress: undefined, containerPath: `/dev/mock${index}`, cdiName: `${index}` };
+    }),
+  ];
+}
+
+/** The class device below one PCI function, when its driver has made it. */
+export function mockDeviceOf(sysfs: string, devpath: string): Found | undefined {
+  const name = readEntriesIfAny(path.join(sysfs, devpath, 'mock-accel'))[0]?.name;
+  return name === undefined ? undefined : readClassDevice(sysfs, devpath, name);
+}
+
+function matchInventory(sysfs: string, found: readonly Found[], entries: readonly InventoryDevice[]) {
+  return entries.flatMap((entry, index) => {
+    const address = addressOf(sysfs, entry.deviceTreePath);
+    // The place decides; the UUID alone serves where the VMM put the device elsewhere.
+    const device =
+      found.find((candidate) => candidate.guestAddress === address) ?? found.find(({ uuid }) => uuid === entry.uuid);
+    return device ? [{ device, entry, index }] : [];
+  });
+}
+
+function addressOf(sysfs: string, deviceTreePath: string): string | undefined {
+  try {
+    return resolveDeviceTreePath(sysfs, deviceTreePath).address;
+  } catch (error) {
+    if (error instanceof PciError) return undefined;
+    throw error;
+  }
+}
+
+function readClassDevices(sysfs: string): Found[] {
+  const classDir = path.join(sysfs, 'class/mock-accel');
+  return readEntriesIfAny(classDir).flatMap(({ name }) => {
+    const target = linkTarget(path.join(classDir, name));
+    if (target === undefined) return [];
+    const devpath = path.dirname(path.dirname(`/${path.relative(sysfs, path.resolve(classDir, target))}`));
+    return readClassDevice(sysfs, devpath, name) ?? [];
+  });
+}
+
+function readClassDevice(sysfs: string, devpath: string, name: string): Found | undefined {
+  const classDevpath = `${devpath}/mock-accel/${name}`;
+  const directory = path.join(sysfs, classDevpath);
+  const numbers = /^(\d+):(\d+)$/.exec(readAttribute(directory, 'dev') ?? '');
+  const uuid = readAttribute(directory, 'uuid');
+  if (!numbers || uuid === undefined) return undefined;
+  return {
+    uuid,
+    name,
+    nodePath: `/dev/${name}`,
+    node: { type: 'c', major: Number(numbers[1]), minor: Number(numbers[2]) },
+    guestAddress: path.basename(devpath),
+    devpath,
+    classDevpath,
+    numaNode: Number(readAttribute(directory, 'numa_node') ?? -1),
+  };
+}
+
+function linkTarget(file: string): string | undefined {
+  try {
+    return readlinkSync(file);
+  } catch (error) {
+    if (isMissing(error) || (error as NodeJS.ErrnoException).code === 'EINVAL') return undefined;
+    throw error;
+  }
+}
