@@ -1,0 +1,128 @@
+import { lstatSync, readdirSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { CdiError } from '../errors.ts';
+import { type FileIdentity, formatOf, identityOf, type LoadedFile, loadFile, sameIdentity } from '../load/file.ts';
+import type { ReadOptions } from '../load/text.ts';
+import { parseKind } from '../names.ts';
+import type { SpecFile } from './device.ts';
+
+/** What a change of a file means for the index. */
+export interface FileListener {
+  added(file: SpecFile): void;
+  removed(file: SpecFile): void;
+}
+
+interface Entry extends LoadedFile {
+  inUse?: SpecFile;
+}
+
+/** One spec directory: its files as last seen. Only files that changed are read again. */
+export class SpecDirectory {
+  readonly directory: string;
+  readonly priority: number;
+  readonly #options: ReadOptions;
+  readonly #listener: FileListener;
+  readonly #entries = new Map<string, Entry>();
+  /** Why the directory cannot be read; a missing one is no error. */
+  error: CdiError | undefined;
+  exists = false;
+  #hasLinks = false;
+
+  constructor(directory: string, priority: number, options: ReadOptions, listener: FileListener) {
+    this.directory = directory;
+    this.priority = priority;
+    this.#options = options;
+    this.#listener = listener;
+  }
+
+  /** Looks at every file; reads those that are new or changed. Gives the names of files read or gone. */
+  scan(): string[] {
+    const names = this.#list();
+    const changed: string[] = [];
+    for (const name of [...this.#entries.keys()]) {
+      if (!names.has(name)) {
+        this.#forget(name);
+        changed.push(name);
+      }
+    }
+    for (const name of [...names].sort()) if (this.check(name)) changed.push(name);
+    return changed;
+  }
+
+  /** Looks at one file; reads it if it is new or changed. Says whether it was, or has gone. */
+  check(name: string): boolean {
+    if (!formatOf(name)) return false;
+    const file = path.join(this.directory, name);
+    const known = this.#entries.get(name);
+    const found = identify(file);
+    if (found === 'gone') return known ? this.#forget(name) : false;
+    if (found === 'directory') return known ? this.#forget(name) : false;
+    if (known && sameIdentity(known.identity, found)) return false;
+    if (known?.inUse) this.#listener.removed(known.inUse);
+    const entry: Entry = loadFile(file, this.#options);
+    if (entry.spec) {
+      const { vendor, class: kindClass } = parseKind(entry.spec.kind);
+      entry.inUse = { file, spec: entry.spec, vendor, class: kindClass, priority: this.priority };
+      this.#listener.added(entry.inUse);
+    }
+    this.#entries.set(name, entry);
+    return true;
+  }
+
+  /** Whether an event about this name concerns this one file at most. */
+  mayTell(name: string): boolean {
+    return formatOf(name) !== undefined || !this.#hasLinks;
+  }
+
+  files(): SpecFile[] {
+    return [...this.#entries.values()].flatMap((entry) => entry.inUse ?? []);
+  }
+
+  fileErrors(): CdiError[] {
+    return [...this.#entries.values()].flatMap((entry) => entry.error ?? []);
+  }
+
+  #list(): Set<string> {
+    this.error = undefined;
+    this.exists = true;
+    try {
+      const entries = readdirSync(this.directory, { withFileTypes: true });
+      this.#hasLinks = entries.some((entry) => entry.isSymbolicLink());
+      return new Set(
+        entries.filter((entry) => !entry.isDirectory() && formatOf(entry.name)).map((entry) => entry.name),
+      );
+    } catch (cause) {
+      const { code } = cause as NodeJS.ErrnoException;
+      this.exists = false;
+      if (code !== 'ENOENT') {
+        this.error = new CdiError('IO', `failed to read CDI spec directory ${this.directory}: ${code}`, {
+          file: this.directory,
+          cause,
+        });
+      }
+      return new Set();
+    }
+  }
+
+  #forget(name: string): true {
+    const entry = this.#entries.get(name);
+    this.#entries.delete(name);
+    if (entry?.inUse) this.#listener.removed(entry.inUse);
+    return true;
+  }
+}
+
+/** A link that leads nowhere is there, so that reading it reports it; only what has no entry at all is gone. */
+function identify(file: string): FileIdentity | undefined | 'gone' | 'directory' {
+  try {
+    const stats = statSync(file, { throwIfNoEntry: false });
+    if (!stats) return isLink(file) ? undefined : 'gone';
+    return stats.isDirectory() ? 'directory' : identityOf(stats);
+  } catch {
+    return undefined;
+  }
+}
+
+function isLink(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
+}

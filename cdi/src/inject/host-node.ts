@@ -1,0 +1,45 @@
+import { lstatSync, type Stats } from 'node:fs';
+import { CdiError } from '../errors.ts';
+
+/** A device node of this host. */
+export interface HostNode {
+  type: 'b' | 'c' | 'p';
+  major: number;
+  minor: number;
+  /** Permission bits. */
+  fileMode: number;
+}
+
+/**
+ * Looks at a device node; a link is not followed, since the container's node would not follow it either.
+ * @throws {CdiError} INJECT
+ */
+export function hostNode(path: string): HostNode {
+  const stats = lookAt(path);
+  const fileMode = stats.mode & 0o7777;
+  if (stats.isFIFO()) return { type: 'p', major: 0, minor: 0, fileMode };
+  const type = stats.isBlockDevice() ? 'b' : stats.isCharacterDevice() ? 'c' : undefined;
+  if (!type) throw new CdiError('INJECT', `${path} is not a device node`);
+  return { type, ...deviceNumbers(stats.rdev), fileMode };
+}
+
+function lookAt(path: string): Stats {
+  let stats: Stats | undefined;
+  try {
+    stats = lstatSync(path, { throwIfNoEntry: false });
+  } catch (cause) {
+    throw new CdiError('INJECT', `${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+  }
+  if (!stats) throw new CdiError('INJECT', `${path} does not exist`);
+  return stats;
+}
+
+/** Major and minor as the C library's gnu_dev_major and gnu_dev_minor take them from a dev_t. */
+function deviceNumbers(device: number): { major: number; minor: number } {
+  const high = Math.floor(device / 2 ** 32);
+  const low = device >>> 0;
+  return {
+    major: ((low >>> 8) & 0xfff) + (high & ~0xfff),
+    minor: (low & 0xff) + ((low >>> 12) & 0xfff00) + (high & 0xfff) * 2 ** 20,
+  };
+}

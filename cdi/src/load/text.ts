@@ -1,0 +1,65 @@
+import { CdiError } from '../errors.ts';
+import type { CdiSpec } from '../types.ts';
+import { validateCdiSpec } from '../validate.ts';
+import { specFromJson } from './json.ts';
+import { specFromYaml } from './yaml.ts';
+
+/** Text of YAML beyond this is refused: its parser needs a hundred times as much memory. */
+const MAX_YAML = 4 * 1024 * 1024;
+
+export interface ReadOptions {
+  /** `go`: the Go reference's behaviour where ours differs and someone could depend on it. */
+  compat?: 'go';
+  /** Knows the proposals for CDI 1.2.0. */
+  proposals?: boolean;
+}
+
+/**
+ * Reads and validates a spec.
+ * @param format `json` text may be YAML as well, since the reference reads both with one parser
+ * @throws {CdiError} SYNTAX, LIMIT or INVALID
+ */
+export function parseCdiSpec(text: string | Uint8Array, format: 'json' | 'yaml', options: ReadOptions = {}): CdiSpec {
+  const content = typeof text === 'string' ? withoutMark(text) : decode(text);
+  const proposals = options.proposals ?? false;
+  const spec = format === 'json' ? jsonOrYaml(content, proposals) : yaml(content, proposals);
+  validateCdiSpec(spec, options);
+  return spec;
+}
+
+function jsonOrYaml(content: string, proposals: boolean): CdiSpec {
+  try {
+    return specFromJson(content, proposals);
+  } catch (error) {
+    if (!(error instanceof CdiError) || error.code !== 'SYNTAX' || /duplicate member/.test(error.message)) throw error;
+    if (content.trim() === '') return specFromYaml('', proposals);
+    try {
+      return yaml(content, proposals);
+    } catch (second) {
+      // A fault beyond syntax means that YAML it was.
+      throw second instanceof CdiError && second.code !== 'SYNTAX' ? second : error;
+    }
+  }
+}
+
+function yaml(content: string, proposals: boolean): CdiSpec {
+  if (content.length > MAX_YAML) {
+    throw new CdiError(
+      'LIMIT',
+      `${content.length} characters of YAML, ${MAX_YAML} at most; large specs are better written as JSON`,
+    );
+  }
+  return specFromYaml(content, proposals);
+}
+
+function decode(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new CdiError('SYNTAX', 'the text is not valid UTF-8', { cause });
+  }
+}
+
+function withoutMark(text: string): string {
+  return text.charCodeAt(0) === 0xfeff ? text.slice(1) : text;
+}
