@@ -14,4 +14,9 @@ export const programs: Program[] = [
     entry: 'runtime-hook/src/cli/main.ts',
     packages: ['runtime-hook', 'posix', 'ttrpc'],
   },
+  {
+    name: 'mock-accel-server',
+    entry: 'vfio-user/src/cli/mock-accel-server.ts',
+    packages: ['vfio-user'],
+  },
 ];

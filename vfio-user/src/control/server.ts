@@ -1,0 +1,81 @@
+import { chmodSync, unlinkSync } from 'node:fs';
+import net from 'node:net';
+import { VfioUserError } from '../errors.ts';
+import type { Host } from '../host/host.ts';
+import { type ControlMethod, methods } from './methods.ts';
+
+/** One request is a line of JSON of at most this many bytes. */
+const MAX_LINE_BYTES = 1 << 20;
+
+export interface ControlServer {
+  close(): Promise<void>;
+}
+
+/** Answers requests on a unix socket (mode 0600): JSON line `{method, params}` in, `{result}` or `{error: {code, message}}` out. */
+export async function startControlServer(
+  host: Host,
+  path: string,
+  more: Record<string, ControlMethod> = {},
+): Promise<ControlServer> {
+  const table = { ...methods, ...more };
+  const sockets = new Set<net.Socket>();
+  const server = net.createServer((socket) => {
+    sockets.add(socket);
+    socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
+    let text = '';
+    socket.setEncoding('utf8');
+    socket.on('data', (chunk: string) => {
+      text += chunk;
+      if (text.length > MAX_LINE_BYTES && !text.includes('\n')) return void socket.destroy();
+      const lines = text.split('\n');
+      text = lines.pop()!;
+      for (const line of lines) void answer(host, table, line).then((reply) => socket.write(`${reply}\n`));
+    });
+  });
+  const mask = process.umask(0o177);
+  try {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(path, resolve);
+    });
+  } finally {
+    process.umask(mask);
+  }
+  chmodSync(path, 0o600);
+  // The host's functions decide how long the process lives, not this socket.
+  server.unref();
+  return {
+    close: () =>
+      new Promise((resolve) => {
+        for (const socket of sockets) socket.destroy();
+        server.close(() => {
+          removeQuietly(path);
+          resolve();
+        });
+      }),
+  };
+}
+
+async function answer(host: Host, table: Record<string, ControlMethod>, line: string): Promise<string> {
+  try {
+    const request = JSON.parse(line) as { method?: unknown; params?: unknown };
+    const { method } = request ?? {};
+    if (typeof method !== 'string' || !Object.hasOwn(table, method))
+      throw new VfioUserError(
+        'NOT_FOUND',
+        `no method ${String(JSON.stringify(method)).slice(0, 80)}; there are ${Object.keys(table).join(', ')}`,
+      );
+    const params = (request.params ?? {}) as Record<string, unknown>;
+    return JSON.stringify({ result: (await table[method]!(host, params)) ?? null });
+  } catch (error) {
+    const { code = 'INVALID_OPTION', message } = error as Error & { code?: string };
+    return JSON.stringify({ error: { code, message } });
+  }
+}
+
+function removeQuietly(path: string): void {
+  try {
+    unlinkSync(path);
+  } catch {
+    // Node removes it itself when it closes in order.
+  }
+}

@@ -1,0 +1,116 @@
+import { closeSync, unlinkSync } from 'node:fs';
+import type { Worker } from 'node:worker_threads';
+import { eventfd, eventfdWrite, startWorker, unixListen, workerUrl } from '@kata-mock/posix';
+import { VfioUserError, type VfioUserErrorCode } from '../errors.ts';
+import type { FunctionSpec, WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
+
+/** How long a thread may take to leave its loop before it is ended from outside, ms. */
+const STOP_MS = 300;
+/** A young heap of this size is enough for a device, MB: it keeps a further function small. */
+const YOUNG_HEAP_MB = 2;
+
+/** One function as the main thread sees it: its socket, its worker, requests to it. */
+export class FunctionThread {
+  readonly spec: FunctionSpec;
+  /** Resolves when the worker has ended; never rejects. */
+  readonly closed: Promise<void>;
+  readonly #listenFd: number;
+  readonly #wakeFd = eventfd();
+  readonly #wakeFlag = new SharedArrayBuffer(4);
+  readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
+  readonly #onEvent: (event: WorkerEvent) => void;
+  #resolveClosed: () => void = () => {};
+  #worker: Worker | undefined;
+  #nextId = 1;
+  #ended = false;
+
+  /** Listens at once; clients wait until {@link start}. */
+  constructor(spec: FunctionSpec, onEvent: (event: WorkerEvent) => void) {
+    this.spec = spec;
+    this.#onEvent = onEvent;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    try {
+      this.#listenFd = unixListen(spec.socketPath, { mode: 0o600 });
+    } catch (error) {
+      closeSync(this.#wakeFd);
+      throw error;
+    }
+  }
+
+  start(options: Pick<WorkerData, 'onClientGone' | 'keepState'>): void {
+    const workerData: WorkerData = {
+      spec: this.spec,
+      listenFd: this.#listenFd,
+      wakeFd: this.#wakeFd,
+      wakeFlag: this.#wakeFlag,
+      ...options,
+    };
+    const worker = startWorker(workerUrl(import.meta.url, 'function'), {
+      workerData,
+      name: this.spec.id,
+      resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
+    });
+    this.#worker = worker;
+    worker.on('message', (event: WorkerEvent) => this.#event(event));
+    worker.on('error', (error) => {
+      const fields = { reason: error.message };
+      this.#onEvent({ type: 'log', level: 'error', message: 'the device thread failed', fields });
+    });
+    worker.on('exit', () => this.#exited());
+  }
+
+  /** Asks the function something; answered between two of its client's messages. */
+  request(method: string, parameters: Record<string, unknown> = {}): Promise<unknown> {
+    if (this.#ended || !this.#worker)
+      return Promise.reject(new VfioUserError('DISCONNECTED', `function ${this.spec.id} has ended`));
+    const id = this.#nextId++;
+    const reply = new Promise<unknown>((resolve, reject) => this.#waiting.set(id, { resolve, reject }));
+    this.#post({ id, method, parameters });
+    return reply;
+  }
+
+  async stop(): Promise<void> {
+    if (!this.#worker) this.#exited();
+    if (this.#ended) return;
+    this.#post({ id: 0, method: 'stop', parameters: {} });
+    // A device model in an endless loop never looks.
+    const timer = setTimeout(() => void this.#worker?.terminate(), STOP_MS);
+    await this.closed;
+    clearTimeout(timer);
+  }
+
+  #post(request: WorkerRequest): void {
+    this.#worker!.postMessage(request);
+    Atomics.store(new Int32Array(this.#wakeFlag), 0, 1);
+    eventfdWrite(this.#wakeFd);
+  }
+
+  #event(event: WorkerEvent): void {
+    if (event.type !== 'reply' && event.type !== 'failed') {
+      this.#onEvent(event);
+      return;
+    }
+    const waiting = this.#waiting.get(event.id);
+    this.#waiting.delete(event.id);
+    if (event.type === 'reply') waiting?.resolve(event.result);
+    else waiting?.reject(new VfioUserError(event.code as VfioUserErrorCode, event.message));
+  }
+
+  #exited(): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    for (const { reject } of this.#waiting.values())
+      reject(new VfioUserError('DISCONNECTED', `function ${this.spec.id} has ended`));
+    this.#waiting.clear();
+    closeSync(this.#listenFd);
+    closeSync(this.#wakeFd);
+    try {
+      unlinkSync(this.spec.socketPath);
+    } catch {
+      // Removed together with its directory, or by hand.
+    }
+    this.#resolveClosed();
+  }
+}

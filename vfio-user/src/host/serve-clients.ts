@@ -1,0 +1,68 @@
+import { accept, eventfdRead, POLLIN, poll } from '@kata-mock/posix';
+import type { DeviceServer } from '../server/device-server.ts';
+import { SocketChannel } from '../transport/socket-channel.ts';
+
+export interface ServeOptions {
+  /** Listening socket; stays the caller's. */
+  listenFd: number;
+  /** eventfd that wakes this thread. */
+  wakeFd: number;
+  /** Not 0 while someone wants {@link ServeOptions.woken} to be called. */
+  wakeFlag: Int32Array;
+  /** Called between two messages after a wake-up. Returns true to stop serving. */
+  woken(): boolean;
+  onClientGone: 'exit' | 'relisten';
+  connected?(): void;
+  disconnected?(): void;
+}
+
+/**
+ * Serves one client after the other, blocking this thread: it never returns to the event loop in between. Only the
+ * device's timers, the client's messages and the wake-up descriptor make it act.
+ */
+export function serveClients(server: DeviceServer, options: ServeOptions): void {
+  const { listenFd, wakeFd, wakeFlag } = options;
+  let stopped = false;
+  const checkWake = () => {
+    if (Atomics.load(wakeFlag, 0) === 0) return;
+    Atomics.store(wakeFlag, 0, 0);
+    eventfdRead(wakeFd);
+    if (options.woken()) stopped = true;
+  };
+  while (!stopped) {
+    const timeout = server.runTimers();
+    const [ready] = poll(
+      [
+        { fd: listenFd, events: POLLIN },
+        { fd: wakeFd, events: POLLIN },
+      ],
+      timeout === Number.POSITIVE_INFINITY ? -1 : Math.ceil(timeout),
+    );
+    checkWake();
+    if (stopped || !ready) continue;
+    serveOne(server, accept(listenFd), options, checkWake, () => stopped);
+    if (options.onClientGone === 'exit') return;
+  }
+}
+
+function serveOne(
+  server: DeviceServer,
+  fd: number,
+  options: ServeOptions,
+  checkWake: () => void,
+  stopped: () => boolean,
+): void {
+  const channel = new SocketChannel(fd, options.wakeFd, {
+    list: () => server.irqs.unmaskFds(),
+    ready: (unmask) => server.irqs.resampled(unmask),
+  });
+  const session = server.connect(channel);
+  options.connected?.();
+  try {
+    while (!stopped() && session.step(server.timers.isEmpty ? Number.POSITIVE_INFINITY : server.runTimers()))
+      checkWake();
+  } finally {
+    server.disconnect();
+    options.disconnected?.();
+  }
+}

@@ -1,0 +1,22 @@
+import { type Capability, capability } from './capability.ts';
+
+const CONTROL = 2;
+
+/** MSI with 64-bit address. `vectors` is 1, 2, 4, 8, 16 or 32. */
+export function msi(vectors: number): Capability {
+  const capable = Math.log2(vectors);
+  return capability(0x05, 14, (view) => view.setUint16(CONTROL, (capable << 1) | 0x80, true), {
+    place(fn, offset) {
+      const { config } = fn;
+      config.allow(offset + CONTROL, 2, 0x0071);
+      config.allow(offset + 4, 4, 0xfffffffc);
+      config.allow(offset + 8, 4, 0xffffffff);
+      config.allow(offset + 12, 2, 0xffff);
+      config.watch(offset + CONTROL, 2, () => {
+        const control = config.view.getUint16(offset + CONTROL, true);
+        const enabled = Math.min((control >> 4) & 7, capable);
+        config.view.setUint16(offset + CONTROL, (control & ~0x70) | (enabled << 4), true);
+      });
+    },
+  });
+}

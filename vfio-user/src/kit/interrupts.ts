@@ -1,0 +1,48 @@
+import { PciIrq } from '../protocol/index.ts';
+import type { IrqTable } from '../server/irq-table.ts';
+
+const INTX_DISABLE = 0x400;
+const INTERRUPT_STATUS = 0x8;
+
+/** The interrupts of one function: messages where the guest turned MSI-X or MSI on, the INTx line otherwise. */
+export class Interrupts {
+  readonly #irqs: IrqTable;
+  readonly #config: DataView;
+  readonly #hasLine: boolean;
+  #line = false;
+
+  constructor(irqs: IrqTable, config: DataView, hasLine: boolean) {
+    this.#irqs = irqs;
+    this.#config = config;
+    this.#hasLine = hasLine;
+  }
+
+  /** True when events are messages, so that the line stays quiet. */
+  get messageSignalled(): boolean {
+    return this.#irqs.enabled(PciIrq.MSIX) || this.#irqs.enabled(PciIrq.MSI);
+  }
+
+  /** Sends the message of one vector, if messages are on. MSI folds vectors it has not got into its last one. */
+  raise(vector: number): void {
+    if (this.#irqs.enabled(PciIrq.MSIX)) this.#irqs.trigger(PciIrq.MSIX, vector);
+    else if (this.#irqs.enabled(PciIrq.MSI))
+      this.#irqs.trigger(PciIrq.MSI, Math.min(vector, this.#irqs.count(PciIrq.MSI) - 1));
+  }
+
+  /** Sets the level of the INTx line; it is shown in the status register and signalled while nothing disables it. */
+  setLine(active: boolean): void {
+    if (!this.#hasLine) return;
+    this.#line = active;
+    const status = this.#config.getUint16(0x06, true);
+    this.#config.setUint16(0x06, active ? status | INTERRUPT_STATUS : status & ~INTERRUPT_STATUS, true);
+    this.refresh();
+  }
+
+  /** Signals an active line again after an unmask, a new eventfd or a change of the command register. */
+  refresh(): void {
+    if (!this.#line || this.messageSignalled) return;
+    if ((this.#config.getUint16(0x04, true) & INTX_DISABLE) !== 0) return;
+    // Level becomes edge: one event, then masked until the client says it has looked.
+    if (this.#irqs.trigger(PciIrq.INTX, 0) === 'fired') this.#irqs.mask(PciIrq.INTX, 0);
+  }
+}

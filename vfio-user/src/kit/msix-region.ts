@@ -1,0 +1,46 @@
+import { PciIrq } from '../protocol/index.ts';
+import type { Region } from '../server/device.ts';
+import type { IrqTable } from '../server/irq-table.ts';
+import type { MsixLayout } from './capabilities/index.ts';
+
+/** BAR with the MSI-X table and pending bits. Clients emulate the table; the pending bits are true. */
+export class MsixRegion implements Region {
+  readonly size: number;
+  irqs: IrqTable | undefined;
+  readonly #layout: MsixLayout;
+  readonly #bytes: Uint8Array;
+
+  constructor(layout: MsixLayout, size = 4096) {
+    this.size = size;
+    this.#layout = layout;
+    this.#bytes = new Uint8Array(size);
+    this.reset();
+  }
+
+  /** Every vector masked, as the specification has it after reset. */
+  reset(): void {
+    const { tableOffset, vectors } = this.#layout;
+    this.#bytes.fill(0);
+    for (let vector = 0; vector < vectors; vector++) this.#bytes[tableOffset + vector * 16 + 12] = 1;
+  }
+
+  read(offset: number, target: Uint8Array, at: number, count: number): void {
+    const { pbaOffset, vectors } = this.#layout;
+    for (let vector = 0; vector < vectors; vector++) {
+      const bit = 1 << (vector & 7);
+      const byte = pbaOffset + (vector >> 3);
+      if (this.irqs?.isPending(PciIrq.MSIX, vector)) this.#bytes[byte]! |= bit;
+      else this.#bytes[byte]! &= ~bit;
+    }
+    target.set(this.#bytes.subarray(offset, offset + count), at);
+  }
+
+  write(offset: number, source: Uint8Array, at: number, count: number): void {
+    const { tableOffset, vectors } = this.#layout;
+    const end = tableOffset + vectors * 16;
+    for (let index = 0; index < count; index++) {
+      const to = offset + index;
+      if (to >= tableOffset && to < end) this.#bytes[to] = source[at + index]!;
+    }
+  }
+}

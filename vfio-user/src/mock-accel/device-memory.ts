@@ -1,0 +1,71 @@
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { memfdCreate } from '@kata-mock/posix';
+import type { Region, RegionMemory } from '../server/device.ts';
+
+/** Most of a large device memory is never touched: this much of it is real, bytes; the rest reads 0 and drops writes. */
+const MAX_BACKED_BYTES = 1n << 36n;
+
+/**
+ * The accelerator's memory, a sparse memfd that costs what was written. It is made at its first use, or at once where
+ * an aperture lets the VMM map its start.
+ */
+export class DeviceMemory {
+  readonly size: bigint;
+  readonly #backed: number;
+  #fd: number | undefined;
+
+  constructor(size: bigint) {
+    this.size = size;
+    this.#backed = Number(size < MAX_BACKED_BYTES ? size : MAX_BACKED_BYTES);
+  }
+
+  /** True when all of [offset, offset + length) is device memory. */
+  contains(offset: bigint, length: number): boolean {
+    return offset + BigInt(length) <= this.size;
+  }
+
+  read(offset: bigint, target: Uint8Array): void {
+    target.fill(0);
+    if (this.#fd === undefined || offset >= BigInt(this.#backed)) return;
+    readSync(this.#fd, target, 0, target.length, Number(offset));
+  }
+
+  write(offset: bigint, source: Uint8Array): void {
+    const room = BigInt(this.#backed) - offset;
+    if (room <= 0n) return;
+    const count = BigInt(source.length) < room ? source.length : Number(room);
+    writeSync(this.fd, source, 0, count, Number(offset));
+  }
+
+  /** The memfd, sealed so that a VMM that maps it cannot be made to fault. */
+  get fd(): number {
+    this.#fd ??= memfdCreate('mock-accel-memory', { size: this.#backed, seal: true });
+    return this.#fd;
+  }
+
+  close(): void {
+    if (this.#fd !== undefined) closeSync(this.#fd);
+    this.#fd = undefined;
+  }
+}
+
+/** BAR2: the start of device memory, mapped by the VMM or reached by messages. */
+export class Aperture implements Region {
+  readonly size: number;
+  readonly memory: RegionMemory;
+  readonly #memory: DeviceMemory;
+
+  constructor(memory: DeviceMemory, size: number) {
+    this.size = size;
+    this.#memory = memory;
+    this.memory = { fd: memory.fd, offset: 0, areas: [{ offset: 0, size }] };
+  }
+
+  read(offset: number, target: Uint8Array, at: number, count: number): void {
+    this.#memory.read(BigInt(offset), target.subarray(at, at + count));
+  }
+
+  write(offset: number, source: Uint8Array, at: number, count: number): void {
+    this.#memory.write(BigInt(offset), source.subarray(at, at + count));
+  }
+}

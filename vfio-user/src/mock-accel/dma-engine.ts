@@ -1,0 +1,87 @@
+import { VfioUserError } from '../errors.ts';
+import type { PciFunction } from '../kit/pci-function.ts';
+import type { RegisterBlock, RegisterHandler } from '../kit/registers/register-block.ts';
+import type { DeviceMemory } from './device-memory.ts';
+import { DMA_MAX_BYTES, DmaCmd, DmaStatus, IrqStatus } from './gen/registers.ts';
+import type { IrqBlock } from './irq-block.ts';
+
+/** Copies between guest and device memory, one command at a time, after the write that started it is answered. */
+export class DmaEngine {
+  readonly #registers: () => RegisterBlock;
+  readonly #irqs: IrqBlock;
+  readonly #memory: DeviceMemory;
+  #fn: PciFunction | undefined;
+  /** Counts resets: a copy that waits for the client's reply over a reset must not touch the registers after it. */
+  #generation = 0;
+
+  constructor(registers: () => RegisterBlock, irqs: IrqBlock, memory: DeviceMemory) {
+    this.#registers = registers;
+    this.#irqs = irqs;
+    this.#memory = memory;
+  }
+
+  handlers(): Record<string, RegisterHandler> {
+    return {
+      DMA_CMD: {
+        write: (command) => {
+          if ((command & DmaCmd.START) !== 0) this.#start((command >> DmaCmd.DIRECTION_SHIFT) & 3);
+        },
+      },
+    };
+  }
+
+  attached(fn: PciFunction): void {
+    this.#fn = fn;
+  }
+
+  reset(): void {
+    this.#generation++;
+  }
+
+  #start(direction: number): void {
+    const registers = this.#registers();
+    if ((registers.get('DMA_STATUS') & 0xff) === DmaStatus.STATE_BUSY) return;
+    registers.set('DMA_STATUS', DmaStatus.STATE_BUSY);
+    const generation = this.#generation;
+    this.#fn?.bus.task(() => {
+      if (generation !== this.#generation) return;
+      const error = this.#copy(direction);
+      if (generation === this.#generation) this.#finish(error);
+    });
+  }
+
+  #finish(error: number): void {
+    const state = error === DmaStatus.ERROR_NONE ? DmaStatus.STATE_DONE : DmaStatus.STATE_ERROR;
+    this.#registers().set('DMA_STATUS', state | (error << DmaStatus.ERROR_SHIFT));
+    this.#irqs.raise(error === DmaStatus.ERROR_NONE ? IrqStatus.DMA_DONE : IrqStatus.DMA_ERROR);
+  }
+
+  /** Carries one command out. Returns the error code, 0 for none. */
+  #copy(direction: number): number {
+    const registers = this.#registers();
+    const length = registers.get('DMA_LEN');
+    const source = registers.getBig('DMA_SRC');
+    const target = registers.getBig('DMA_DST');
+    const { dma } = this.#fn!.bus;
+    if (length === 0 || length > DMA_MAX_BYTES) return DmaStatus.ERROR_LENGTH;
+    if (direction > DmaCmd.DIRECTION_IN_DEVICE) return DmaStatus.ERROR_DIRECTION;
+    if (direction !== DmaCmd.DIRECTION_TO_DEVICE && !this.#memory.contains(source, length))
+      return DmaStatus.ERROR_DEVICE_ADDRESS;
+    if (direction !== DmaCmd.DIRECTION_TO_GUEST && !this.#memory.contains(target, length))
+      return DmaStatus.ERROR_DEVICE_ADDRESS;
+    if (direction !== DmaCmd.DIRECTION_IN_DEVICE && !dma.enabled) return DmaStatus.ERROR_BUS_MASTER;
+    const buffer = new Uint8Array(length);
+    try {
+      if (direction === DmaCmd.DIRECTION_TO_DEVICE) dma.read(source, buffer);
+      else this.#memory.read(source, buffer);
+      if (direction === DmaCmd.DIRECTION_TO_GUEST) dma.write(target, buffer);
+      else this.#memory.write(target, buffer);
+      return DmaStatus.ERROR_NONE;
+    } catch (error) {
+      this.#fn!.bus.log('debug', 'DMA failed', { reason: (error as Error).message });
+      const unmapped =
+        error instanceof VfioUserError && error.code === 'DMA' && (error.errno === 2 || error.errno === 13);
+      return unmapped ? DmaStatus.ERROR_GUEST_ADDRESS : DmaStatus.ERROR_ABORTED;
+    }
+  }
+}

@@ -1,0 +1,131 @@
+import { VfioUserError } from '../errors.ts';
+import { commandName } from '../protocol/index.ts';
+import type { Channel } from '../transport/channel.ts';
+import type { Bus, Log } from './bus.ts';
+import type { ResetReason, VfioDevice } from './device.ts';
+import { DmaTable } from './dma-table.ts';
+import { IrqTable } from './irq-table.ts';
+import { Migration } from './migration.ts';
+import { Session, type SessionFaults, type SessionObserver } from './session.ts';
+import { Timers } from './timers.ts';
+
+export interface DeviceServerOptions {
+  log?: Log;
+  /** Keep the device's registers when a client leaves; they are reset otherwise. */
+  keepState?: boolean;
+  /** Regions of guest memory the client may map. Default 65535. */
+  maxDmaMaps?: number;
+  /**
+   * Whether REGION_WRITE_MULTI is agreed to when a client proposes it. `auto`, the default, refuses it to QEMU, which
+   * then sends every message through its slow queue; it always works where a client sends it.
+   */
+  writeMultiple?: boolean | 'auto';
+}
+
+/** Refused commands are logged up to this many, then counted only: a guest must not be able to fill a log. */
+const LOGGED_REFUSALS = 20;
+
+/** One device and what belongs to it for its whole life; at most one client at a time. */
+export class DeviceServer implements Bus {
+  readonly device: VfioDevice;
+  readonly dma: DmaTable;
+  readonly irqs: IrqTable;
+  readonly migration: Migration;
+  readonly timers = new Timers();
+  readonly log: Log;
+  session: Session | undefined;
+  observer: SessionObserver | undefined;
+  faults: SessionFaults | undefined;
+  /** Commands answered with an error. */
+  refusals = 0;
+  /** True while a task runs. */
+  inTask = false;
+  readonly #tasks: (() => void)[] = [];
+  readonly writeMultiple: boolean | 'auto';
+  readonly #keepState: boolean;
+
+  constructor(device: VfioDevice, options: DeviceServerOptions = {}) {
+    this.device = device;
+    this.log = options.log ?? (() => {});
+    this.writeMultiple = options.writeMultiple ?? 'auto';
+    this.#keepState = options.keepState ?? false;
+    this.dma = new DmaTable(options.maxDmaMaps);
+    this.irqs = new IrqTable(device.irqs);
+    this.irqs.changed = (index, vector) => device.irqChanged?.(index, vector);
+    this.migration = new Migration(device.migration);
+    device.attach(this);
+  }
+
+  /** Starts to serve a client. */
+  connect(channel: Channel): Session {
+    if (this.session) throw new VfioUserError('DEVICE', `${this.device.name} has a client already`);
+    this.session = new Session(this, channel);
+    this.dma.messages = this.session.requests;
+    return this.session;
+  }
+
+  /** Drops everything that belongs to the client that left. */
+  disconnect(): void {
+    this.session?.close();
+    this.session = undefined;
+    this.dma.messages = undefined;
+    this.dma.dirty = undefined;
+    this.dma.unmapAll();
+    this.irqs.releaseAll();
+    this.#tasks.length = 0;
+    if (!this.#keepState) this.reset('disconnect');
+  }
+
+  reset(reason: ResetReason): void {
+    this.irqs.clearPending();
+    this.migration.reset();
+    this.device.reset(reason);
+  }
+
+  get hasTasks(): boolean {
+    return this.#tasks.length > 0 && !this.inTask;
+  }
+
+  task(work: () => void): void {
+    this.#tasks.push(work);
+  }
+
+  after(delayMs: number, work: () => void): () => void {
+    return this.timers.after(delayMs, work);
+  }
+
+  /** Runs what was put off until the command at hand is answered. A task that fails is a line in the log. */
+  runTasks(): void {
+    if (this.inTask) return;
+    this.inTask = true;
+    try {
+      for (let work = this.#tasks.shift(); work; work = this.#tasks.shift()) this.#guard('task', work);
+    } finally {
+      this.inTask = false;
+    }
+  }
+
+  /** Runs due timers and the tasks they leave. Returns ms until the next one, Infinity for none. */
+  runTimers(): number {
+    if (this.timers.isEmpty) return Number.POSITIVE_INFINITY;
+    const next = this.timers.run(performance.now(), (work) => this.#guard('timer', work));
+    if (this.hasTasks) this.runTasks();
+    return next;
+  }
+
+  /** Notes a command that was answered with an error. */
+  refused(command: number, error: unknown): void {
+    this.refusals++;
+    if (this.refusals > LOGGED_REFUSALS) return;
+    const last = this.refusals === LOGGED_REFUSALS ? ' (further ones are counted only)' : '';
+    this.log('warn', `${commandName(command)} refused${last}`, { reason: (error as Error).message });
+  }
+
+  #guard(what: string, work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.log('error', `${what} of ${this.device.name} failed`, { reason: (error as Error).message });
+    }
+  }
+}

@@ -1,0 +1,77 @@
+import type { MmapArea } from '../protocol/index.ts';
+import type { Bus } from './bus.ts';
+
+/** Why a device is reset. Guest memory and eventfds stay except after `disconnect`. */
+export type ResetReason = 'command' | 'flr' | 'disconnect';
+
+/** Memory of a region that the client may map instead of sending messages. */
+export interface RegionMemory {
+  /** Descriptor with the memory; it stays the device's. */
+  fd: number;
+  /** Byte position of the region's start in the descriptor. */
+  offset: number;
+  /** Parts the client may map, in pages of the host; messages must still work there. */
+  areas: MmapArea[];
+}
+
+/** A range of a region that the client may signal through an eventfd instead of a message. */
+export interface RegionIoFd {
+  /** Bytes from the region's start. */
+  offset: number;
+  /** Bytes of the access, 0 for any. */
+  size: number;
+  /** The eventfd; it stays the device's. -1 when there is none. */
+  fd: number;
+  datamatch?: bigint;
+  /** Memory that receives the written value, for a shadow ioeventfd. */
+  shadow?: { fd: number; offset: number };
+}
+
+/** One region of a device: a BAR, the configuration space, … Reads and writes must not throw for what a guest can do. */
+export interface Region {
+  /** Bytes. */
+  readonly size: number;
+  readonly readable?: boolean;
+  readonly writable?: boolean;
+  readonly memory?: RegionMemory;
+  readonly ioFds?: readonly RegionIoFd[];
+  /** Fills `target[at .. at + count)`; the access is inside the region. */
+  read(offset: number, target: Uint8Array, at: number, count: number): void;
+  /** Takes `source[at .. at + count)`; the access is inside the region. */
+  write(offset: number, source: Uint8Array, at: number, count: number): void;
+}
+
+/** What a device saves and restores; see DEVICE_FEATURE. The shape is the device's own business. */
+export interface Migratable {
+  save(): Uint8Array;
+  /** Throws when the bytes are not a state of such a device. */
+  restore(state: Uint8Array): void;
+}
+
+/** What the protocol server serves: regions, interrupts, reset. Most devices use the PCI kit, which makes one. */
+export interface VfioDevice {
+  readonly name: string;
+  /** By region index; a hole is a region of size 0. */
+  readonly regions: readonly (Region | undefined)[];
+  /** Vectors by interrupt index. */
+  readonly irqs: readonly number[];
+  readonly migration?: Migratable;
+  /** Called once before the first client; `bus` stays the same for the device's life. */
+  attach(bus: Bus): void;
+  reset(reason: ResetReason): void;
+  /** The client masked or unmasked a vector, or assigned or dropped its eventfd. */
+  irqChanged?(index: number, vector: number): void;
+  /** Values for people and tools; read at any time between two messages. */
+  describe?(): RegisterValue[];
+  /** A request from outside the guest (control socket, profile reload). Throws for one it does not know. */
+  control?(request: string, parameters: Record<string, unknown>): unknown;
+}
+
+export interface RegisterValue {
+  name: string;
+  offset: number;
+  /** Bytes. */
+  width: number;
+  /** Hexadecimal with 0x; byte arrays as plain hexadecimal digits. */
+  value: string;
+}

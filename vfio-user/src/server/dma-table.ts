@@ -1,0 +1,192 @@
+import { fstatSync } from 'node:fs';
+import { VfioUserError } from '../errors.ts';
+import {
+  type DmaMap,
+  DmaMapFlag,
+  Errno,
+  MAX_DMA_MAPS,
+  MAX_DMA_REGION_BYTES,
+  protocolError,
+} from '../protocol/index.ts';
+import type { DirtyLog } from './dirty-log.ts';
+import { DmaRegion } from './dma-region.ts';
+
+/** Reaches memory the client gave no descriptor for. */
+export interface DmaMessages {
+  read(address: bigint, target: Uint8Array): void;
+  write(address: bigint, source: Uint8Array): void;
+}
+
+/** One piece of a scatter-gather list. */
+export interface DmaSegment {
+  address: bigint;
+  /** Bytes. */
+  length: number;
+}
+
+const KNOWN_FLAGS = DmaMapFlag.READ | DmaMapFlag.WRITE | DmaMapFlag.MMAP | DmaMapFlag.FILE_IO;
+const END_OF_SPACE = 1n << 64n;
+
+/** The client's memory as the device sees it. Regions are disjoint and sorted by address. */
+export class DmaTable {
+  /** Set while a client is connected. */
+  messages: DmaMessages | undefined;
+  /** Set while dirty page logging is on. */
+  dirty: DirtyLog | undefined;
+  /** False while the device may not master the bus; the PCI kit follows the command register. */
+  enabled = true;
+  /** A fault hook: throws to make the next access fail. */
+  check: ((address: bigint, length: number, write: boolean) => void) | undefined;
+  readonly #regions: DmaRegion[] = [];
+  readonly #maxRegions: number;
+
+  constructor(maxRegions: number = MAX_DMA_MAPS) {
+    this.#maxRegions = maxRegions;
+  }
+
+  get regions(): readonly DmaRegion[] {
+    return this.#regions;
+  }
+
+  /** Adds a region. Returns whether `fd` was taken over; it is still the caller's when this throws or returns false. */
+  map(map: DmaMap, fd: number | undefined): boolean {
+    const { flags, address, size, offset } = map;
+    if ((flags & ~KNOWN_FLAGS) !== 0) throw protocolError(`DMA_MAP: unknown flags 0x${flags.toString(16)}`);
+    const direct = flags & (DmaMapFlag.MMAP | DmaMapFlag.FILE_IO);
+    if (direct === (DmaMapFlag.MMAP | DmaMapFlag.FILE_IO)) throw protocolError('DMA_MAP: both MMAP and FILE_IO');
+    if (direct !== 0 && fd === undefined) throw protocolError('DMA_MAP: MMAP or FILE_IO without a descriptor');
+    if (size === 0n) throw protocolError('DMA_MAP: size 0');
+    if (address + size > END_OF_SPACE || offset + size > END_OF_SPACE / 2n)
+      throw protocolError('DMA_MAP: the range wraps around');
+    if (size > MAX_DMA_REGION_BYTES) throw protocolError(`DMA_MAP: ${size} bytes in one region`, Errno.ENOSPC);
+    const index = this.#firstEndingAfter(address);
+    const next = this.#regions[index];
+    if (next && next.address < address + size) {
+      if (next.address === address && next.size === size && sameMapping(next, map, fd)) return false;
+      const exact = next.address === address && next.size === size;
+      throw protocolError('DMA_MAP: overlaps a mapped region', exact ? Errno.EINVAL : Errno.EEXIST);
+    }
+    if (this.#regions.length >= this.#maxRegions) throw protocolError(`DMA_MAP: more than ${this.#maxRegions} regions`);
+    this.#regions.splice(index, 0, new DmaRegion(map, fd));
+    return fd !== undefined;
+  }
+
+  /**
+   * Removes the regions inside the range; ENOENT when there are none, EINVAL when one would be cut. A virtual IOMMU
+   * makes clients unmap ranges that hold several regions.
+   */
+  unmap(address: bigint, size: bigint): void {
+    const end = address + size;
+    const first = this.#firstEndingAfter(address);
+    let last = first;
+    while (last < this.#regions.length && this.#regions[last]!.address < end) last++;
+    const inside = this.#regions.slice(first, last);
+    if (inside.length === 0) throw protocolError('DMA_UNMAP: no such region', Errno.ENOENT);
+    if (inside[0]!.address < address || inside.at(-1)!.end > end)
+      throw protocolError('DMA_UNMAP: the range cuts a region', Errno.ENOENT);
+    this.#regions.splice(first, last - first);
+    for (const region of inside) region.close();
+  }
+
+  unmapAll(): void {
+    for (const region of this.#regions.splice(0)) region.close();
+  }
+
+  /** Region with exactly this range. */
+  exact(address: bigint, size: bigint): DmaRegion | undefined {
+    const region = this.#regions[this.#firstEndingAfter(address)];
+    return region?.address === address && region.size === size ? region : undefined;
+  }
+
+  /** Copies guest memory at `address` into `target`. */
+  read(address: bigint, target: Uint8Array): void {
+    this.#access(address, target, false);
+  }
+
+  /** Copies `source` to guest memory at `address`. */
+  write(address: bigint, source: Uint8Array): void {
+    this.#access(address, source, true);
+  }
+
+  /** Reads a scatter-gather list into one array. The caller bounds the lengths. */
+  gather(segments: readonly DmaSegment[]): Uint8Array {
+    const bytes = new Uint8Array(segments.reduce((sum, segment) => sum + segment.length, 0));
+    let at = 0;
+    for (const { address, length } of segments) {
+      this.read(address, bytes.subarray(at, at + length));
+      at += length;
+    }
+    return bytes;
+  }
+
+  /** Writes one array to a scatter-gather list; as many bytes as the list has room for. */
+  scatter(segments: readonly DmaSegment[], bytes: Uint8Array): void {
+    let at = 0;
+    for (const { address, length } of segments) {
+      this.write(address, bytes.subarray(at, at + length));
+      at += length;
+    }
+  }
+
+  #access(address: bigint, bytes: Uint8Array, write: boolean): void {
+    if (!this.enabled) throw new VfioUserError('DMA', 'bus mastering is off', { errno: Errno.ENODEV });
+    this.check?.(address, bytes.length, write);
+    // All pieces are looked up before the first byte moves, so that a refused access changes nothing.
+    const pieces: { region: DmaRegion; address: bigint; part: Uint8Array }[] = [];
+    let at = address;
+    for (let done = 0; done < bytes.length; ) {
+      const region = this.#regions[this.#firstEndingAfter(at)];
+      if (!region || region.address > at) throw dmaError(at, 'is not mapped', Errno.ENOENT);
+      if (write ? !region.writable : !region.readable)
+        throw dmaError(at, write ? 'may not be written' : 'may not be read', Errno.EACCES);
+      const rest = region.end - at;
+      const count = BigInt(bytes.length - done) < rest ? bytes.length - done : Number(rest);
+      pieces.push({ region, address: at, part: bytes.subarray(done, done + count) });
+      done += count;
+      at += BigInt(count);
+    }
+    for (const piece of pieces) {
+      if (write) this.#write(piece.region, piece.address, piece.part);
+      else if (piece.region.mode === 'message') this.#messages().read(piece.address, piece.part);
+      else piece.region.read(piece.address, piece.part);
+    }
+  }
+
+  #write(region: DmaRegion, address: bigint, part: Uint8Array): void {
+    if (region.mode === 'message') {
+      this.#messages().write(address, part);
+      return;
+    }
+    region.write(address, part);
+    this.dirty?.mark(address, part.length);
+  }
+
+  #messages(): DmaMessages {
+    if (!this.messages)
+      throw new VfioUserError('DISCONNECTED', 'no client for a DMA message', { errno: Errno.ENOTCONN });
+    return this.messages;
+  }
+
+  /** Index of the first region that ends after `address`. */
+  #firstEndingAfter(address: bigint): number {
+    let low = 0;
+    let high = this.#regions.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if (this.#regions[middle]!.end > address) high = middle;
+      else low = middle + 1;
+    }
+    return low;
+  }
+}
+
+function dmaError(address: bigint, what: string, errno: number): VfioUserError {
+  return new VfioUserError('DMA', `guest address 0x${address.toString(16)} ${what}`, { errno });
+}
+
+function sameMapping(region: DmaRegion, map: DmaMap, fd: number | undefined): boolean {
+  if (region.offset !== map.offset || region.flags !== map.flags) return false;
+  if (region.fd === undefined || fd === undefined) return region.fd === fd;
+  const [a, b] = [fstatSync(region.fd), fstatSync(fd)];
+  return a.dev === b.dev && a.ino === b.ino;
+}

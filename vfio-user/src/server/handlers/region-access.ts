@@ -1,0 +1,52 @@
+import {
+  type Frame,
+  HEADER_BYTES,
+  MAX_DATA_XFER_BYTES,
+  protocolError,
+  REGION_ACCESS_BYTES,
+  requireBytes,
+  u64Number,
+} from '../../protocol/index.ts';
+import type { Region } from '../device.ts';
+import type { Session } from '../session.ts';
+import type { Handler } from './handler.ts';
+
+const DATA_AT = HEADER_BYTES + REGION_ACCESS_BYTES;
+
+/** The hot path: nothing is allocated here. */
+export const regionRead: Handler = (session, frame) => {
+  requireBytes(frame, REGION_ACCESS_BYTES, 'REGION_READ');
+  const { view, start } = frame;
+  const offset = u64Number(view, start);
+  const count = view.getUint32(start + 12, true);
+  const region = regionOf(session, view.getUint32(start + 8, true), offset, count);
+  const { reply } = session;
+  reply.set(frame.bytes.subarray(start, start + REGION_ACCESS_BYTES), HEADER_BYTES);
+  if (count > 0) region.read(offset, reply, DATA_AT, count);
+  return REGION_ACCESS_BYTES + count;
+};
+
+export const regionWrite: Handler = (session, frame) => {
+  requireBytes(frame, REGION_ACCESS_BYTES, 'REGION_WRITE');
+  const { view, start } = frame;
+  const offset = u64Number(view, start);
+  const count = view.getUint32(start + 12, true);
+  if (frame.length - REGION_ACCESS_BYTES !== count)
+    throw protocolError(`REGION_WRITE: ${frame.length - REGION_ACCESS_BYTES} bytes of data, count says ${count}`);
+  const region = regionOf(session, view.getUint32(start + 8, true), offset, count);
+  if (count > 0) region.write(offset, frame.bytes, start + REGION_ACCESS_BYTES, count);
+  session.reply.set(frame.bytes.subarray(start, start + REGION_ACCESS_BYTES), HEADER_BYTES);
+  return REGION_ACCESS_BYTES;
+};
+
+/** The region of an access that lies inside it; EINVAL for any other. */
+export function regionOf(session: Session, index: number, offset: number, count: number): Region {
+  const region = session.server.device.regions[index];
+  if (region === undefined) throw protocolError(`region ${index} does not exist`);
+  if (count > MAX_DATA_XFER_BYTES) throw protocolError(`region access of ${count} bytes, 1 MiB at most`);
+  if (offset + count > region.size)
+    throw protocolError(`region ${index}: access of ${count} bytes at ${offset}, the region has ${region.size}`);
+  return region;
+}
+
+export type { Frame };

@@ -1,0 +1,172 @@
+import { closeSync, readlinkSync } from 'node:fs';
+import { eventfdRead, eventfdWrite, setNonblocking } from '@kata-mock/posix';
+import { PciIrq, protocolError, type SetIrqs } from '../protocol/index.ts';
+
+interface Vector {
+  /** Fired on trigger. */
+  fd: number | undefined;
+  masked: boolean;
+  /** Readable means unmask (KVM's resample). */
+  unmaskFd: number | undefined;
+  /** Triggered while masked or before it had an eventfd. */
+  pending: boolean;
+}
+
+const newVector = (): Vector => ({ fd: undefined, masked: false, unmaskFd: undefined, pending: false });
+
+/** What {@link IrqTable.trigger} did. */
+export type TriggerResult = 'fired' | 'pending' | 'disabled';
+
+/** Eventfds and masks of every interrupt index. Owns the descriptors. */
+export class IrqTable {
+  /** Called after a vector was unmasked or got another eventfd. */
+  changed: ((index: number, vector: number) => void) | undefined;
+  /** A fault hook: how many times this trigger is really delivered, and when. */
+  deliver: ((index: number, vector: number, fire: () => void) => void) | undefined;
+  readonly #indexes: Vector[][];
+  readonly #enabled: boolean[];
+
+  constructor(counts: readonly number[]) {
+    this.#indexes = counts.map((count) => Array.from({ length: count }, newVector));
+    this.#enabled = counts.map(() => false);
+  }
+
+  /** Number of vectors of an index; 0 for one that does not exist. */
+  count(index: number): number {
+    return this.#indexes[index]?.length ?? 0;
+  }
+
+  /** True between the client's first assignment and its "disable". */
+  enabled(index: number): boolean {
+    return this.#enabled[index] ?? false;
+  }
+
+  isPending(index: number, vector: number): boolean {
+    return this.#indexes[index]?.[vector]?.pending ?? false;
+  }
+
+  /** Descriptors to poll for "unmask"; see {@link resampled}. */
+  unmaskFds(): number[] {
+    return this.#indexes.flat().flatMap((vector) => (vector.unmaskFd === undefined ? [] : [vector.unmaskFd]));
+  }
+
+  /** An unmask descriptor became readable. */
+  resampled(fd: number): void {
+    this.#indexes.forEach((vectors, index) => {
+      vectors.forEach((vector, number) => {
+        if (vector.unmaskFd !== fd) return;
+        eventfdRead(fd);
+        this.#unmask(index, number);
+      });
+    });
+  }
+
+  /** Signals a vector once. A masked one, or one without an eventfd while its index is on, stays pending. */
+  trigger(index: number, vector: number): TriggerResult {
+    const entry = this.#indexes[index]?.[vector];
+    if (!entry || !this.#enabled[index]) return 'disabled';
+    if (entry.masked || entry.fd === undefined) {
+      entry.pending = true;
+      return 'pending';
+    }
+    if (this.deliver) this.deliver(index, vector, () => this.#fire(entry));
+    else this.#fire(entry);
+    return 'fired';
+  }
+
+  /** Masks a vector from the device's side: level interrupts mask themselves until the client unmasks. */
+  mask(index: number, vector: number): void {
+    const entry = this.#indexes[index]?.[vector];
+    if (entry) entry.masked = true;
+  }
+
+  /** Clears what is pending: after a reset nothing of before it may fire. */
+  clearPending(): void {
+    for (const vector of this.#indexes.flat()) vector.pending = false;
+  }
+
+  /** Drops every descriptor and mask. */
+  releaseAll(): void {
+    this.#indexes.forEach((_, index) => {
+      this.#disable(index);
+    });
+  }
+
+  /** Carries out DEVICE_SET_IRQS. Takes descriptors out of `fds` that it keeps. */
+  set(set: SetIrqs, fds: number[]): void {
+    this.#validate(set, fds);
+    const { index, start, count, data, action } = set;
+    if (count === 0) this.#disable(index);
+    if (data === 'eventfd' && action === 'trigger') this.#enabled[index] = true;
+    for (let offset = 0; offset < count; offset++) {
+      if (data === 'bool' && !set.bools![offset]) continue;
+      const vector = start + offset;
+      if (data === 'eventfd') this.#assign(index, vector, action, fds.shift());
+      else if (action === 'trigger') this.trigger(index, vector);
+      else if (action === 'mask') this.mask(index, vector);
+      else this.#unmask(index, vector);
+    }
+  }
+
+  #validate(set: SetIrqs, fds: readonly number[]): void {
+    const { index, start, count, data, action } = set;
+    const vectors = this.count(index);
+    const refuse = (reason: string) => protocolError(`DEVICE_SET_IRQS: ${reason}`);
+    if (index >= this.#indexes.length) throw refuse(`index ${index}`);
+    if (count === 0 && (start !== 0 || action !== 'trigger' || data !== 'none'))
+      throw refuse('count 0 with anything but "disable"');
+    if (start >= vectors || start + count > vectors)
+      throw refuse(`vectors ${start}..${start + count} of index ${index}, which has ${vectors}`);
+    if (index >= PciIrq.ERR && (action !== 'trigger' || count > 1))
+      throw refuse(`index ${index} takes only TRIGGER of one vector`);
+    if (fds.length > 0 && data !== 'eventfd') throw refuse(`${fds.length} descriptors without DATA_EVENTFD`);
+    if (fds.length !== 0 && fds.length !== count) throw refuse(`${fds.length} descriptors for ${count} vectors`);
+    if (data === 'eventfd' && action === 'mask') throw refuse('eventfds on MASK are not supported');
+    // A pipe or socket could block the server when it is signalled.
+    for (const fd of fds) if (!isEventfd(fd)) throw refuse('a descriptor is no eventfd');
+  }
+
+  #assign(index: number, number: number, action: SetIrqs['action'], fd: number | undefined): void {
+    const vector = this.#indexes[index]![number]!;
+    const slot = action === 'unmask' ? 'unmaskFd' : 'fd';
+    const old = vector[slot];
+    // A client that saturates a blocking counter must not stall the server.
+    if (fd !== undefined) setNonblocking(fd, true);
+    vector[slot] = fd;
+    if (old !== undefined) closeSync(old);
+    if (slot === 'unmaskFd') return;
+    vector.masked = false;
+    this.#firePending(index, number);
+    this.changed?.(index, number);
+  }
+
+  #unmask(index: number, number: number): void {
+    this.#indexes[index]![number]!.masked = false;
+    this.#firePending(index, number);
+    this.changed?.(index, number);
+  }
+
+  #firePending(index: number, number: number): void {
+    const vector = this.#indexes[index]![number]!;
+    if (!vector.pending || vector.masked || vector.fd === undefined) return;
+    vector.pending = false;
+    this.trigger(index, number);
+  }
+
+  #disable(index: number): void {
+    this.#enabled[index] = false;
+    for (const vector of this.#indexes[index] ?? []) {
+      if (vector.fd !== undefined) closeSync(vector.fd);
+      if (vector.unmaskFd !== undefined) closeSync(vector.unmaskFd);
+      Object.assign(vector, newVector());
+    }
+  }
+
+  #fire(vector: Vector): void {
+    if (vector.fd !== undefined) eventfdWrite(vector.fd);
+  }
+}
+
+function isEventfd(fd: number): boolean {
+  return readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:[eventfd');
+}

@@ -1,0 +1,203 @@
+import { closeAll } from '@kata-mock/posix';
+import { VfioUserError } from '../errors.ts';
+import {
+  type Capabilities,
+  Command,
+  type DmaLayout,
+  Errno,
+  effectiveCapabilities,
+  type Frame,
+  Framer,
+  HEADER_BYTES,
+  HeaderFlag,
+  MAX_MESSAGE_BYTES,
+  protocolError,
+} from '../protocol/index.ts';
+import type { Channel } from '../transport/channel.ts';
+import type { DeviceServer } from './device-server.ts';
+import { handlers } from './handlers/index.ts';
+import { DmaRequests } from './requests.ts';
+
+/** Sees every message of a session: traces. Frames and bytes are only valid during the call. */
+export interface SessionObserver {
+  received(frame: Frame): void;
+  sent(bytes: Uint8Array, length: number, fds: number): void;
+}
+
+/** Changes what the client gets: faults. Each returns true when it took care of the message itself. */
+export interface SessionFaults {
+  /** Before a command is carried out. */
+  command(session: Session, frame: Frame): boolean;
+  /** Before a reply of `length` bytes in `bytes` goes out. Returns the length to send, 0 for nothing. */
+  reply(session: Session, frame: Frame, bytes: Uint8Array, length: number): number;
+}
+
+/** State of a session, one word each: waiting for VERSION, serving, over. */
+export type SessionState = 'new' | 'open' | 'closed';
+
+/** One client's connection: takes frames from a channel, runs commands on the server's device, answers. */
+export class Session {
+  readonly server: DeviceServer;
+  readonly channel: Channel;
+  readonly requests: DmaRequests;
+  state: SessionState = 'new';
+  /** What the client said in VERSION. */
+  client = effectiveCapabilities(undefined);
+  /** Second channel, for our own commands. */
+  twin: Channel | undefined;
+  dmaLayout: DmaLayout = 'spec';
+  /** The reply under construction: handlers write the payload from {@link HEADER_BYTES} on. */
+  readonly reply: Uint8Array;
+  readonly replyView: DataView;
+  /** Descriptors of the reply; they stay the device's. */
+  replyFds: number[] = [];
+  /** Descriptors to close once the reply is out. */
+  closeAfterReply: number[] = [];
+  readonly #framer = new Framer();
+  readonly #twinFramer = new Framer();
+
+  constructor(server: DeviceServer, channel: Channel) {
+    this.server = server;
+    this.channel = channel;
+    this.reply = new Uint8Array(new ArrayBuffer(MAX_MESSAGE_BYTES));
+    this.replyView = new DataView(this.reply.buffer);
+    this.requests = new DmaRequests(this);
+  }
+
+  /** Puts a payload made elsewhere in the reply. Returns its length, as handlers do. */
+  put(payload: Uint8Array): number {
+    this.reply.set(payload, HEADER_BYTES);
+    return payload.length;
+  }
+
+  /** Waits for bytes and handles every whole message among them. False when the session is over. */
+  step(timeoutMs: number): boolean {
+    if (this.state !== 'closed' && this.channel.fill(this.#framer, timeoutMs) === 'closed') this.close();
+    while (this.state !== 'closed') {
+      const next = this.#framer.next();
+      if (next === 'partial') return true;
+      this.handle(this.#framer.frame, next === 'invalid');
+    }
+    return false;
+  }
+
+  /** Handles one message. An `invalid` one is answered, and ends the session: what follows cannot be told apart. */
+  handle(frame: Frame, invalid = false): void {
+    const { server } = this;
+    try {
+      if (server.observer !== undefined) server.observer.received(frame);
+      if (!invalid && this.requests.accept(frame)) return;
+      if (server.faults?.command(this, frame)) return;
+      this.#run(frame, invalid);
+    } catch (error) {
+      // Only sending fails here: everything else was answered.
+      server.log('debug', 'connection lost', { reason: (error as Error).message });
+      this.close();
+    } finally {
+      if (frame.fds.length > 0) closeAll(frame.fds.splice(0));
+      if (invalid) this.close();
+    }
+    if (server.hasTasks && this.state !== 'closed') server.runTasks();
+  }
+
+  close(): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    closeAll(this.#framer.drain());
+    this.twin?.close();
+    this.channel.close();
+  }
+
+  /** Remembers what VERSION agreed on. */
+  open(capabilities: Capabilities | undefined): void {
+    this.state = 'open';
+    this.client = effectiveCapabilities(capabilities);
+  }
+
+  /** Sends the first `length` bytes of a message. */
+  send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
+    if (this.server.observer !== undefined) this.server.observer.sent(bytes, length, fds.length);
+    this.channel.send(bytes, length, fds);
+  }
+
+  /** Sends a command of our own, on the twin socket where there is one. */
+  sendRequest(message: Uint8Array): void {
+    this.server.observer?.sent(message, message.length, 0);
+    (this.twin ?? this.channel).send(message, message.length, []);
+  }
+
+  /** Serves the client until `done` says so, the time is over or the session is. */
+  waitUntil(done: () => boolean, timeoutMs: number): void {
+    const deadline = performance.now() + timeoutMs;
+    while (!done() && this.state !== 'closed') {
+      const left = deadline - performance.now();
+      if (left <= 0) return;
+      if (this.twin) this.#stepTwin(Math.min(left, 10));
+      if (!done()) this.step(this.twin ? 0 : left);
+    }
+  }
+
+  /** Replies to our commands come here when there is a twin socket. */
+  #stepTwin(timeoutMs: number): void {
+    const framer = this.#twinFramer;
+    if (this.twin!.fill(framer, timeoutMs) === 'closed') this.close();
+    for (let next = framer.next(); next !== 'partial' && this.state !== 'closed'; next = framer.next()) {
+      const frame = framer.frame;
+      closeAll(frame.fds.splice(0));
+      if (next === 'invalid') this.close();
+      else {
+        this.server.observer?.received(frame);
+        this.requests.accept(frame);
+      }
+    }
+  }
+
+  #run(frame: Frame, invalid: boolean): void {
+    let length = 0;
+    let errno = 0;
+    try {
+      length = this.#dispatch(frame, invalid);
+    } catch (error) {
+      errno = this.#errnoOf(error, frame);
+      length = 0;
+      this.replyFds = [];
+    }
+    const endsHere = errno !== 0 && this.state === 'new';
+    if ((frame.flags & HeaderFlag.NO_REPLY) === 0) this.#answer(frame, length, errno);
+    if (this.closeAfterReply.length > 0) closeAll(this.closeAfterReply.splice(0));
+    if (endsHere) this.close();
+  }
+
+  #dispatch(frame: Frame, invalid: boolean): number {
+    if (invalid) throw protocolError('message with an impossible size');
+    if ((frame.flags & HeaderFlag.TYPE_MASK) !== HeaderFlag.TYPE_COMMAND) throw protocolError('not a command');
+    if (this.state === 'new' && frame.command !== Command.VERSION)
+      throw protocolError('the first message is not VERSION');
+    const handler = handlers[frame.command];
+    if (handler === undefined) throw protocolError(`no command ${frame.command}`);
+    if (frame.length === 0 && frame.command !== Command.DEVICE_RESET) throw protocolError('no payload');
+    this.server.migration.checkCommand(frame.command);
+    return handler(this, frame);
+  }
+
+  #answer(frame: Frame, length: number, errno: number): void {
+    const view = this.replyView;
+    let size = HEADER_BYTES + length;
+    view.setUint16(0, frame.id, true);
+    view.setUint16(2, frame.command, true);
+    view.setUint32(4, size, true);
+    view.setUint32(8, errno === 0 ? HeaderFlag.TYPE_REPLY : HeaderFlag.TYPE_REPLY | HeaderFlag.ERROR, true);
+    view.setUint32(12, errno, true);
+    const fds = this.replyFds;
+    if (this.server.faults !== undefined) size = this.server.faults.reply(this, frame, this.reply, size);
+    if (size > 0) this.send(this.reply, size, fds);
+    if (fds.length > 0) this.replyFds = [];
+  }
+
+  #errnoOf(error: unknown, frame: Frame): number {
+    const errno = error instanceof VfioUserError ? error.errno : Number((error as { errno?: number }).errno ?? 0);
+    this.server.refused(frame.command, error);
+    const positive = Math.abs(errno);
+    return positive > 0 && positive <= 4096 ? positive : Errno.EINVAL;
+  }
+}
