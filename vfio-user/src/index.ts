@@ -7,7 +7,7 @@ export type { FunctionSpec } from './host/messages.ts';
 export * from './kit/index.ts';
 export { formatUuid, parseIdentity } from './mock-accel/identity.ts';
 export { createMockAccel } from './mock-accel/mock-accel.ts';
-export { type MockAccelOptions, parseSize } from './mock-accel/options.ts';
+export { type MockAccelOptions, parseSize, resolveOptions as checkMockAccelOptions } from './mock-accel/options.ts';
 export type { Bus, Log, LogLevel } from './server/bus.ts';
 export type {
   Migratable,

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { VfioUserError } from '../errors.ts';
+import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
 import type { LogLevel } from '../server/bus.ts';
 import type { RegisterValue } from '../server/device.ts';
 import { FunctionThread } from './function-thread.ts';
@@ -74,6 +75,7 @@ export class Host extends EventEmitter<HostEvents> {
   }
 
   #listen(spec: FunctionSpec, logger: HostLogger | undefined): void {
+    if (spec.model === 'mock-accel') resolveOptions(spec.options as MockAccelOptions);
     if (this.#threads.has(spec.id)) throw new VfioUserError('INVALID_OPTION', `two functions have the id ${spec.id}`);
     const thread = new FunctionThread(spec, (event) => {
       if (event.type === 'connected' || event.type === 'disconnected') this.emit(event.type, spec.id);

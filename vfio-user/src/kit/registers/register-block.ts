@@ -11,7 +11,7 @@ export interface RegisterHandler {
    * Told of every write software may make, with the whole new value of the register (RW1C: with
    * the bits written as 1). `exact` is a bigint for 8-byte registers. False keeps the old value.
    */
-  write?(value: number, exact: number | bigint): boolean | undefined;
+  write?(value: number, exact: number | bigint): unknown;
 }
 
 interface Register {
@@ -136,7 +136,7 @@ export class RegisterBlock implements Region {
   }
 
   #writeRegister(register: Register, skip: number, source: Uint8Array, at: number, length: number): void {
-    const { offset, width, access } = register;
+    const { offset, width } = register;
     if (width > 8) {
       this.#bytes.set(source.subarray(at, at + length), offset + skip);
       register.handler.write?.(0, 0n);
