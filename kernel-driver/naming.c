@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Minors and names. A physical function takes the lowest free minor N and is mock<N>. A virtual function is
+ * mock<N of its PF>_vf<i>; its minor comes from the top, so that VFs coming and going do not change the numbers of PFs.
+ */
+#include <linux/idr.h>
+#include <linux/xarray.h>
+
+#include "mock-accel.h"
+
+static DEFINE_IDA(mock_accel_minors);
+
+/* Devices that can be opened, by minor. */
+static DEFINE_XARRAY(mock_accel_open);
+
+static int mock_accel_take_vf_minor(void)
+{
+	int minor = -ENOSPC;
+	int try;
+
+	for (try = MOCK_ACCEL_MINORS - 1; try >= 0; try--) {
+		minor = ida_alloc_range(&mock_accel_minors, try, try, GFP_KERNEL);
+		if (minor != -ENOSPC)
+			break;
+	}
+	return minor;
+}
+
+/* Gives the device its minor and name. */
+int mock_accel_name(struct mock_accel *mock)
+{
+	struct mock_accel *pf = mock->is_vf ? mock_accel_pf_of(mock->pdev) : NULL;
+	int ret;
+
+	mock->minor = pf ? mock_accel_take_vf_minor() : ida_alloc_max(&mock_accel_minors, MOCK_ACCEL_MINORS - 1, GFP_KERNEL);
+	if (mock->minor < 0)
+		return mock->minor;
+
+	if (pf)
+		ret = dev_set_name(&mock->dev, "mock%d_vf%d", pf->minor, mock_accel_vf_index(mock->pdev));
+	else
+		ret = dev_set_name(&mock->dev, "mock%d", mock->minor);
+	if (ret) {
+		ida_free(&mock_accel_minors, mock->minor);
+		return ret;
+	}
+	ret = xa_reserve(&mock_accel_open, mock->minor, GFP_KERNEL);
+	if (ret)
+		ida_free(&mock_accel_minors, mock->minor);
+	return ret;
+}
+
+/* From here on the device can be opened. Cannot fail: mock_accel_name() reserved the place. */
+void mock_accel_publish(struct mock_accel *mock)
+{
+	xa_store(&mock_accel_open, mock->minor, mock, GFP_KERNEL);
+}
+
+/* No new opens; the minor is free again. */
+void mock_accel_unname(struct mock_accel *mock)
+{
+	xa_erase(&mock_accel_open, mock->minor);
+	ida_free(&mock_accel_minors, mock->minor);
+}
+
+/* The device with this minor, with a reference taken, or NULL. */
+struct mock_accel *mock_accel_get(unsigned int minor)
+{
+	struct mock_accel *mock;
+
+	xa_lock(&mock_accel_open);
+	mock = xa_load(&mock_accel_open, minor);
+	if (mock)
+		get_device(&mock->dev);
+	xa_unlock(&mock_accel_open);
+	return mock;
+}
