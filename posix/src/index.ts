@@ -14,6 +14,7 @@ export * from './message.ts';
 export * from './mount.ts';
 export { type MountInfo, mountinfo, parseMountinfo } from './mountinfo.ts';
 export * from './openat2.ts';
+export { pipe } from './pipe.ts';
 export * from './process.ts';
 export {
   accept,

@@ -1,6 +1,9 @@
+import { openSync, readSync, writeSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { closeAll } from './descriptors.ts';
 import { deleteModule, finitModule } from './kernel.ts';
-import { getrlimit } from './process.ts';
+import { pipe } from './pipe.ts';
+import { getrlimit, setParentDeathSignal } from './process.ts';
 import { codeOf, needsRoot, runSource } from './testing.ts';
 
 describe('limits', () => {
@@ -50,6 +53,46 @@ describe('sessions and namespaces', () => {
       console.log(inside, hostname() === before);
     `);
     expect(output).toBe('kata-mock-test true\n');
+  });
+});
+
+describe('kinship', () => {
+  it('makes an orphan the child of the subreaper', () => {
+    const output = runSource(`
+      import { spawnSync } from 'node:child_process';
+      import { readFileSync } from 'node:fs';
+      import { P_PID, setChildSubreaper, waitid, WEXITED } from '@kata-mock/posix';
+      setChildSubreaper();
+      const { stdout } = spawnSync('sh', ['-c', 'sleep 30 >/dev/null & echo $!'], { encoding: 'utf8' });
+      const orphan = Number(stdout);
+      const parent = /PPid:\\t(\\d+)/.exec(readFileSync('/proc/' + orphan + '/status', 'utf8'))[1];
+      process.kill(orphan, 'SIGKILL');
+      console.log(Number(parent) === process.pid, waitid(P_PID, orphan, WEXITED).status);
+    `);
+    expect(output).toBe('true 9\n');
+  });
+
+  it('takes a signal for the end of the parent, and no nonsense', () => {
+    const output = runSource(`
+      import { spawnSync } from 'node:child_process';
+      import { setParentDeathSignal } from '@kata-mock/posix';
+      setParentDeathSignal(9);
+      const { stdout } = spawnSync('sh', ['-c', 'echo started'], { encoding: 'utf8' });
+      console.log(stdout.trim());
+    `);
+    expect(output).toBe('started\n');
+    expect(codeOf(() => setParentDeathSignal(9999))).toBe('EINVAL');
+  });
+});
+
+describe('pipe', () => {
+  it('can be opened again by its path, unlike a socket', () => {
+    const { read, write } = pipe();
+    const again = openSync(`/proc/self/fd/${write}`, 'w');
+    writeSync(again, 'through');
+    const data = Buffer.alloc(16);
+    expect(data.toString('utf8', 0, readSync(read, data))).toBe('through');
+    closeAll([read, write, again]);
   });
 });
 

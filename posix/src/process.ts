@@ -36,6 +36,10 @@ const setsidFunction = bind('setsid', []);
 const unshareFunction = bind('unshare', ['int']);
 const setnsFunction = bind('setns', ['int', 'int']);
 const sethostnameFunction = bind('sethostname', ['pointer', 'size_t']);
+const prctlFunction = bind('prctl', ['int', 'ulong', 'ulong', 'ulong', 'ulong']);
+const PR_SET_PDEATHSIG = 1;
+const PR_SET_CHILD_SUBREAPER = 36;
+
 const syncFunction = bind('sync', []);
 
 /** Sets a limit of this process; `hard` defaults to `soft`, 'infinity' takes it away. Raising the hard one needs CAP_SYS_RESOURCE. */
@@ -59,6 +63,19 @@ export function getrlimit(name: LimitName): { soft: number | 'infinity'; hard: n
 /** Starts a new session and process group; EPERM for a process that leads a group already. */
 export function setsid(): number {
   return check('setsid', setsidFunction, []);
+}
+
+/** Orphaned descendants of this process become its children from now on, instead of those of pid 1. */
+export function setChildSubreaper(on = true): void {
+  check('prctl', prctlFunction, [PR_SET_CHILD_SUBREAPER, on ? 1 : 0, 0, 0, 0], [word('PR_SET_CHILD_SUBREAPER'), on]);
+}
+
+/**
+ * Signal (by number, 0 for none) that this process gets when the *thread* that started it ends. Look at the parent's
+ * pid afterwards: it may have ended already.
+ */
+export function setParentDeathSignal(signal: number): void {
+  check('prctl', prctlFunction, [PR_SET_PDEATHSIG, signal, 0, 0, 0], [word('PR_SET_PDEATHSIG'), signal]);
 }
 
 /** Moves the calling thread into new namespaces (`CLONE_NEW…`). Threads other than the main one cannot unshare a user namespace. */
