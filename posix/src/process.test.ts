@@ -63,7 +63,7 @@ describe('kinship', () => {
       import { readFileSync } from 'node:fs';
       import { P_PID, setChildSubreaper, waitid, WEXITED } from '@kata-mock/posix';
       setChildSubreaper();
-      const { stdout } = spawnSync('sh', ['-c', 'sleep 30 >/dev/null & echo $!'], { encoding: 'utf8' });
+      const { stdout } = spawnSync('sh', ['-c', 'sleep 30 >/dev/null 2>&1 & echo $!'], { encoding: 'utf8' });
       const orphan = Number(stdout);
       const parent = /PPid:\\t(\\d+)/.exec(readFileSync('/proc/' + orphan + '/status', 'utf8'))[1];
       process.kill(orphan, 'SIGKILL');
