@@ -1,0 +1,19 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { Code } from '../code.ts';
+import { TtrpcError } from '../errors.ts';
+import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
+
+/** The google.rpc.Status of an error, encoded. */
+export function encodeStatus(error: TtrpcError): Uint8Array {
+  return toBinary(
+    StatusSchema,
+    create(StatusSchema, { code: error.code, message: error.message, details: error.details }),
+  );
+}
+
+/** The error a status stands for, undefined for OK. Throws on bytes that are not a Status. */
+export function decodeStatus(bytes: Uint8Array): TtrpcError | undefined {
+  const status = fromBinary(StatusSchema, bytes);
+  if (status.code === Code.OK) return undefined;
+  return new TtrpcError(status.code as Code, status.message, { details: status.details });
+}

@@ -1,0 +1,212 @@
+import type { Duplex } from 'node:stream';
+import { canceled, deadlineExceeded, startDeadline } from '../client/call.ts';
+import { streamFull } from '../client/stream-call.ts';
+import { Code } from '../code.ts';
+import { TtrpcError } from '../errors.ts';
+import { decodeRequest, type Request } from '../protocol/envelope.ts';
+import { Flag, FrameType, oversizeMessage } from '../protocol/frame.ts';
+import { FrameDecoder, type FrameSink } from '../protocol/frame-decoder.ts';
+import { reasonOf } from '../protocol/payload.ts';
+import { encodeStatus } from '../protocol/status.ts';
+import { FrameWriter } from '../stream/frame-writer.ts';
+import type { PeerCredentials } from './context.ts';
+import type { MethodServer } from './methods.ts';
+import { type CallHost, ServerCall } from './server-call.ts';
+
+export interface ServerConnectionSettings {
+  maxMessageLength: number;
+  streamBufferBytes: number;
+  sendBufferBytes: number;
+  peer: PeerCredentials | undefined;
+  /** Finds what serves a method; throws UNIMPLEMENTED. */
+  lookUp: (service: string, method: string) => MethodServer;
+  closed: (connection: ServerConnection, error: Error | undefined) => void;
+}
+
+/**
+ * The server's end of a connection. Each rule for a bad frame is a row of PROTOCOL.md's table; none of them ends the
+ * connection or another call.
+ */
+export class ServerConnection implements CallHost, FrameSink {
+  readonly #duplex: Duplex;
+  readonly #settings: ServerConnectionSettings;
+  readonly #calls = new Map<number, ServerCall>();
+  readonly #decoder: FrameDecoder;
+  readonly writer: FrameWriter;
+  #lastId = 0;
+  #draining = false;
+
+  constructor(duplex: Duplex, settings: ServerConnectionSettings) {
+    this.#duplex = duplex;
+    this.#settings = settings;
+    this.writer = new FrameWriter(duplex);
+    this.#decoder = new FrameDecoder(this, settings.maxMessageLength);
+    let failure: Error | undefined;
+    duplex.on('error', (error) => {
+      failure = error;
+    });
+    duplex.on('close', () => {
+      this.#dropCalls(failure);
+      settings.closed(this, failure);
+    });
+    // As in Go: a client that closes its side has gone, and nobody waits for what its calls would answer.
+    duplex.on('end', () => {
+      this.#dropCalls(undefined);
+      duplex.destroy();
+    });
+    duplex.on('data', (chunk: Uint8Array) => {
+      this.#decoder.push(chunk);
+      if (this.writer.queued > settings.sendBufferBytes) this.#pause();
+    });
+    duplex.resume();
+  }
+
+  get active(): number {
+    return this.#calls.size;
+  }
+
+  get maxMessageLength(): number {
+    return this.#settings.maxMessageLength;
+  }
+
+  get streamBufferBytes(): number {
+    return this.#settings.streamBufferBytes;
+  }
+
+  get peer(): PeerCredentials | undefined {
+    return this.#settings.peer;
+  }
+
+  /** Takes no further call and closes when those that run have ended. */
+  drain(): void {
+    this.#draining = true;
+    if (this.#calls.size === 0) this.#closeWhenSent();
+  }
+
+  destroy(): void {
+    this.#duplex.destroy();
+  }
+
+  finished(call: ServerCall): void {
+    this.#calls.delete(call.id);
+    if (this.#draining && this.#calls.size === 0) this.#closeWhenSent();
+  }
+
+  frame(id: number, type: number, flags: number, body: Uint8Array): void {
+    if (id % 2 !== 1) {
+      this.#reject(id, Code.INVALID_ARGUMENT, 'StreamID must be odd for client initiated streams');
+    } else if (type === FrameType.REQUEST) this.#request(id, flags, body);
+    else if (type === FrameType.DATA) this.#data(id, flags, body);
+    // Any other type is one of a later version of the protocol: ignored.
+  }
+
+  oversize(id: number, _type: number, _flags: number, length: number): void {
+    const message = oversizeMessage(length, this.#settings.maxMessageLength);
+    const call = this.#calls.get(id);
+    // A stream that has lost a message cannot go on.
+    if (call !== undefined) call.fail(new TtrpcError(Code.RESOURCE_EXHAUSTED, message));
+    else this.#reject(id, Code.RESOURCE_EXHAUSTED, message);
+  }
+
+  #request(id: number, flags: number, body: Uint8Array): void {
+    if (id <= this.#lastId) {
+      this.#reject(id, Code.INVALID_ARGUMENT, 'StreamID cannot be re-used and must increment');
+      return;
+    }
+    this.#lastId = id;
+    let request: Request;
+    try {
+      request = decodeRequest(body);
+    } catch (error) {
+      this.#reject(id, Code.INVALID_ARGUMENT, `unmarshal request error: ${reasonOf(error)}`);
+      return;
+    }
+    if (this.#draining) {
+      this.#reject(id, Code.UNAVAILABLE, 'the server is shutting down');
+      return;
+    }
+    let serve: MethodServer;
+    try {
+      serve = this.#settings.lookUp(request.service, request.method);
+    } catch (error) {
+      this.#fail(id, TtrpcError.from(error));
+      return;
+    }
+    const call = new ServerCall(this, id, flags, request);
+    this.#calls.set(id, call);
+    if (request.timeoutMs !== undefined && !this.#startClock(call, request.timeoutMs)) return;
+    serve(call, request.payload);
+  }
+
+  /** False when the time is up before the call has begun. */
+  #startClock(call: ServerCall, timeoutMs: number): boolean {
+    if (timeoutMs <= 0) {
+      call.fail(deadlineExceeded());
+      return false;
+    }
+    call.guard(startDeadline(timeoutMs, () => call.fail(deadlineExceeded())));
+    return true;
+  }
+
+  #data(id: number, flags: number, body: Uint8Array): void {
+    const call = this.#calls.get(id);
+    if (call === undefined || call.detached) {
+      this.#reject(id, Code.INVALID_ARGUMENT, 'StreamID is no longer active');
+      return;
+    }
+    const closes = (flags & Flag.REMOTE_CLOSED) !== 0;
+    const carries = (flags & Flag.NO_DATA) === 0;
+    const { requests } = call;
+    if (requests === undefined) {
+      // The Go server crashes on this for unary calls. Closing what was never open does no harm.
+      if (carries) call.fail(new TtrpcError(Code.INVALID_ARGUMENT, 'data handling error: the call takes no data'));
+      return;
+    }
+    if (carries && call.remoteClosed) {
+      this.#detach(call, 'data handling error: ttrpc: stream closed');
+      return;
+    }
+    if (carries && !requests.push(body)) {
+      call.fail(streamFull());
+      return;
+    }
+    if (!closes) return;
+    call.remoteClosed = true;
+    requests.end();
+    if (body.length > 0) this.#detach(call, 'data close message cannot include data');
+  }
+
+  /** Says what is wrong with a frame of a running stream. As in Go its handler goes on, but takes no more frames. */
+  #detach(call: ServerCall, message: string): void {
+    call.detached = true;
+    this.#reject(call.id, Code.INVALID_ARGUMENT, message);
+  }
+
+  /** Answers a frame that is no call, on the id it came with, so that the client sees which one it was. */
+  #reject(id: number, code: Code, message: string): void {
+    this.#fail(id, new TtrpcError(code, message));
+  }
+
+  #fail(id: number, error: TtrpcError): void {
+    this.writer.failure(id, encodeStatus(error));
+  }
+
+  /** A client that asks and does not read must not fill this side's memory: it is not read until it does. */
+  #pause(): void {
+    const room = this.writer.room();
+    if (room === undefined) return;
+    this.#duplex.pause();
+    void room.then(() => this.#duplex.resume());
+  }
+
+  #closeWhenSent(): void {
+    this.writer.flush();
+    this.#duplex.end(() => this.#duplex.destroy());
+  }
+
+  #dropCalls(error: Error | undefined): void {
+    this.#decoder.stop();
+    const reason = canceled(error ?? new Error('the connection has gone'));
+    for (const call of [...this.#calls.values()]) call.drop(reason);
+  }
+}
