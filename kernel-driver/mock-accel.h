@@ -116,6 +116,10 @@ extern dev_t mock_accel_first;
 /* pci.c */
 extern struct pci_driver mock_accel_pci_driver;
 
+/* bars.c */
+int mock_accel_place_bars(struct pci_dev *pdev);
+int mock_accel_place_vf_bars(struct pci_dev *pdev);
+
 /* naming.c */
 int mock_accel_name(struct mock_accel *mock);
 void mock_accel_unname(struct mock_accel *mock);

@@ -67,6 +67,8 @@ static int mock_accel_start(struct mock_accel *mock)
 	int ret;
 
 	ret = mock_accel_vf_assist(pdev);
+	if (!ret)
+		ret = mock_accel_place_bars(pdev);
 	if (ret)
 		return ret;
 	ret = pci_enable_device(pdev);

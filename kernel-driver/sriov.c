@@ -70,6 +70,8 @@ int mock_accel_sriov_configure(struct pci_dev *pdev, int count)
 		pci_disable_sriov(pdev);
 		return 0;
 	}
-	ret = pci_enable_sriov(pdev, count);
+	ret = mock_accel_place_vf_bars(pdev);
+	if (!ret)
+		ret = pci_enable_sriov(pdev, count);
 	return ret ?: count;
 }
