@@ -14,7 +14,10 @@ export function startWorker(url: URL, options: WorkerOptions = {}): Worker {
   const common = { trackUnmanagedFds: false, ...options };
   if (!url.pathname.endsWith('.ts')) return new Worker(url, common);
   // Node 20 does not pass a parent's loader on to its workers, and ignores --import in their execArgv.
-  const boot = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
+  // The code below has no file of its own, so it would look for tsx from the working directory. (Vitest has no
+  // import.meta.resolve, and runs where tsx is found.)
+  const loader = import.meta.resolve?.('tsx/esm/api') ?? 'tsx/esm/api';
+  const boot = `import('${loader}').then(({ register }) => { register(); return import(${JSON.stringify(url.href)}); });`;
   return new Worker(boot, {
     ...common,
     eval: true,
