@@ -14,6 +14,7 @@ const good = {
   initrd: 'initrd',
   rootImage: 'root.img',
   rootfs: 'rootfs',
+  wrapper: 'qemu',
   hashes: {},
 };
 

@@ -13,6 +13,8 @@ export interface Artefacts {
   rootImage: string;
   /** Busybox root for containers without a bundle. */
   rootfs: string;
+  /** The hook's wrapper; the clone's unless the file names another. */
+  wrapper: string;
   hashes: Record<string, string>;
 }
 
@@ -58,6 +60,11 @@ export function loadArtefacts(file = artefactsPath()): Artefacts {
     initrd: resolve(json['initrd'], 'initrd', 'file'),
     rootImage: resolve(json['rootImage'], 'root image', 'file'),
     rootfs: resolve(json['rootfs'], 'container root', 'directory'),
+    wrapper: resolve(
+      json['wrapper'] ?? path.join(cloneRoot(), 'runtime-hook/wrapper/kata-mock-qemu'),
+      'wrapper',
+      'program',
+    ),
     hashes: (json['hashes'] ?? {}) as Record<string, string>,
   };
 }

@@ -1,0 +1,138 @@
+/** `kata-mock run` without --sandbox: owns a VM for as long as its first container runs. */
+import path from 'node:path';
+import { loadArtefacts } from '../../artefacts/artefacts.ts';
+import { chooseAccelerator } from '../../check/accelerator.ts';
+import { KataMockError } from '../../errors.ts';
+import { Timeline } from '../lifecycle/timeline.ts';
+import { hookView } from '../owner/hook-state.ts';
+import type { SandboxPlan } from '../owner/plan.ts';
+import { Sandbox } from '../owner/sandbox.ts';
+import { BoundedLog } from '../process/bounded-log.ts';
+import { tee } from '../process/tee.ts';
+import { claimSandbox, randomName } from '../sandbox/directory.ts';
+import { sandboxPaths } from '../sandbox/paths.ts';
+import { runDirectory } from '../sandbox/run-directory.ts';
+import { containerSpec } from '../spec/container-spec.ts';
+import { sandboxSpec } from '../spec/sandbox-spec.ts';
+import { attach } from './attach.ts';
+import { containerInput, requestedDevices } from './inputs.ts';
+import { runLogger } from './logger.ts';
+import { checkSharedMemory, parseMemory } from './memory.ts';
+import { report } from './report.ts';
+import type { RunOptions } from './run-options.ts';
+import { abortOnSignal, Interrupted } from './signals.ts';
+
+/** Kata's dial timeout. */
+const bootTimeoutMs = 45_000;
+
+/** What a run will do, decided without touching anything. */
+export async function planRun(command: string[], options: RunOptions) {
+  const runDir = runDirectory();
+  const name = options.name ?? randomName();
+  const paths = sandboxPaths(runDir, name);
+  const memoryMiB = parseMemory(options.memory);
+  const devices = requestedDevices(options);
+  const artefacts = loadArtefacts();
+  const input = containerInput(options, () => artefacts.rootfs);
+  const plain = options.bundle === undefined;
+  const spec = containerSpec(input, {
+    command,
+    env: options.env,
+    annotations: options.annotation,
+    tty: options.tty,
+    hostname: name,
+    defaultToAllDevices: plain && devices.length > 0,
+  });
+  checkSharedMemory(memoryMiB);
+  const plan: SandboxPlan = {
+    paths,
+    runDir,
+    artefacts,
+    wrapper: artefacts.wrapper,
+    accel: await chooseAccelerator(options.accel, artefacts),
+    memoryMiB,
+    cpus: options.cpus,
+    spec: sandboxSpec(spec, devices),
+    kernelParams: [],
+    verbose: options.verbose,
+    bootTimeoutMs,
+  };
+  return { plan, spec, input, plain };
+}
+
+export async function ownSandbox(command: string[], options: RunOptions): Promise<number> {
+  const timeline = new Timeline();
+  const interrupt = abortOnSignal();
+  timeline.begin('plan');
+  try {
+    const { plan, spec, input, plain } = await planRun(command, options);
+    const { paths } = plan;
+    claimSandbox(plan.runDir, paths.name);
+    const log = runLogger(paths.logs, paths.name, options.verbose);
+    const signal = AbortSignal.any([interrupt.signal, deadline(plan)]);
+    const sandbox = await Sandbox.start({ plan, timeline, log, signal, hook: hookView });
+    try {
+      const request = {
+        id: paths.name,
+        spec,
+        rootfs: input.rootfs,
+        rootfsMode: options.rootfsMode,
+        bundle: input.bundle,
+        kind: 'single_container' as const,
+      };
+      await untilAborted(interrupt.signal, sandbox.createContainer(request, { describeDevices: plain, timeline }));
+      const { exitCode, finish } = await followContainer(sandbox, options, timeline, interrupt);
+      timeline.begin('stop');
+      await sandbox.stop();
+      timeline.end();
+      finish(exitCode);
+      return exitCode;
+    } finally {
+      await sandbox.stop();
+    }
+  } catch (error) {
+    if (error instanceof Interrupted) return error.exitCode;
+    throw error;
+  } finally {
+    interrupt.stop();
+  }
+}
+
+async function followContainer(sandbox: Sandbox, options: RunOptions, timeline: Timeline, interrupt: { stop(): void }) {
+  const { name } = sandbox.state;
+  const output = report(options);
+  const log = new BoundedLog(path.join(sandbox.paths.logs, `${name}.log`));
+  timeline.begin('container runs');
+  const exitCode = await sandbox.loss.race(
+    attach(sandbox.agent.process(name, name), {
+      ...options,
+      stdout: tee(output.streams.stdout ?? process.stdout, log),
+      stderr: tee(output.streams.stderr ?? process.stderr, log),
+      // From here on signals are the container's.
+      onAttached: () => interrupt.stop(),
+    }),
+  );
+  log.close();
+  sandbox.containerEnded(name, exitCode);
+  const { devices } = sandbox.state;
+  return {
+    exitCode,
+    finish: (code: number) => output.finish({ name, exitCode: code, devices, stages: timeline.stages() }),
+  };
+}
+
+function deadline({ bootTimeoutMs }: SandboxPlan): AbortSignal {
+  const controller = new AbortController();
+  const message = `the VM did not come up within ${bootTimeoutMs / 1000} s`;
+  setTimeout(() => controller.abort(new KataMockError('VM', message)), bootTimeoutMs).unref();
+  return controller.signal;
+}
+
+function untilAborted<T>(signal: AbortSignal, promise: Promise<T>): Promise<T> {
+  promise.catch(() => {});
+  return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    promise.then(resolve, reject);
+  });
+}

@@ -1,0 +1,15 @@
+import { deviceKeysHelp } from '../../inventory/device-keys.ts';
+import { joinSandbox } from './join.ts';
+import { ownSandbox } from './own.ts';
+import type { RunOptions } from './run-options.ts';
+
+/** `kata-mock run`; answers the exit code. */
+export async function run(command: string[], options: RunOptions): Promise<number> {
+  if (options.device.includes('help')) {
+    process.stdout.write(`${deviceKeysHelp()}\n`);
+    return 0;
+  }
+  const { sandbox } = options;
+  if (sandbox !== undefined) return joinSandbox(command, { ...options, sandbox });
+  return ownSandbox(command, options);
+}
