@@ -16,7 +16,7 @@ export class Responses<T> implements AsyncIterableIterator<T, undefined> {
 
   async next(): Promise<IteratorResult<T, undefined>> {
     const result = await this.#stream.responses.next();
-    if (!result.done) return { done: false, value: this.#decoded(result.value) };
+    if (result.done !== true) return { done: false, value: this.#decoded(result.value) };
     const { ending } = this.#stream;
     if (this.#last || ending?.kind !== 'response' || ending.payload.length === 0)
       return { done: true, value: undefined };
@@ -26,7 +26,8 @@ export class Responses<T> implements AsyncIterableIterator<T, undefined> {
   }
 
   async return(): Promise<IteratorResult<T, undefined>> {
-    return this.#stream.responses.return!();
+    await this.#stream.responses.return!();
+    return { done: true, value: undefined };
   }
 
   [Symbol.asyncIterator](): this {
