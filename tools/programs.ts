@@ -19,4 +19,9 @@ export const programs: Program[] = [
     entry: 'vfio-user/src/cli/mock-accel-server.ts',
     packages: ['vfio-user'],
   },
+  {
+    name: 'agent',
+    entry: 'agent-ext/src/main.ts',
+    packages: ['posix', 'agent-ext'],
+  },
 ];

@@ -1,0 +1,49 @@
+import { mkdirSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import type { Inventory } from '@kata-mock/contracts';
+import { findMockDevices, type Guest, guestCdiSpec } from '@kata-mock/devices';
+import { writeSpec } from 'cdi-spec';
+
+const NAME = 'kata-mock.json';
+
+/** Keeps the guest's CDI spec of the mock devices true while devices come and go. */
+export class GuestCdi {
+  readonly #directory: string;
+  readonly #guest: Guest;
+  readonly #inventory: Inventory | undefined;
+  readonly #unsubscribe: () => void;
+  #written: string | undefined;
+
+  /** @param onError told when the file cannot be written; the next event tries again */
+  constructor(guest: Guest, inventory: Inventory | undefined, directory: string, onError: (error: unknown) => void) {
+    this.#guest = guest;
+    this.#inventory = inventory;
+    this.#directory = directory;
+    const refresh = () => {
+      try {
+        this.refresh();
+      } catch (error) {
+        onError(error);
+      }
+    };
+    this.#unsubscribe = guest.onUevent((event) => {
+      if (event.devpath.includes('/mock-accel/') || event.action === 'lost') refresh();
+    });
+    refresh();
+  }
+
+  /** Writes the file when it would differ from what was written last; takes it away with the last device. */
+  refresh(): void {
+    const spec = guestCdiSpec(findMockDevices(this.#guest.sysfs, this.#inventory));
+    const text = JSON.stringify(spec);
+    if (text === this.#written) return;
+    mkdirSync(this.#directory, { recursive: true });
+    if (spec) writeSpec(this.#directory, NAME, spec);
+    else rmSync(path.join(this.#directory, NAME), { force: true });
+    this.#written = text;
+  }
+
+  close(): void {
+    this.#unsubscribe();
+  }
+}

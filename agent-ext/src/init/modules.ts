@@ -1,0 +1,17 @@
+import type { Log } from '../log.ts';
+import { runProgram } from '../run-program.ts';
+import type { Reaper } from './reaper.ts';
+
+/** Modules the agent itself needs. One that is built in, or that the image lacks, is no error. */
+export const TRANSPORT_MODULES = ['vmw_vsock_virtio_transport'];
+export const DEVICE_MODULES = ['qemu_fw_cfg', 'mock-accel'];
+
+/** Loads modules by modprobe, all in one run. */
+export async function loadModules(reaper: Reaper, log: Log, modules: readonly string[]): Promise<void> {
+  try {
+    const { code, stderr } = await runProgram(reaper, 'modprobe', ['--all', '--quiet', ...modules]);
+    if (code !== 0) log.warn({ modules, stderr: stderr.trim() }, 'not every module could be loaded');
+  } catch (error) {
+    log.warn({ modules, err: error }, 'no modprobe in this guest');
+  }
+}

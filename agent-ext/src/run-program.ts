@@ -1,0 +1,78 @@
+import { type StdioOptions, spawn } from 'node:child_process';
+import { AgentError } from './errors.ts';
+import type { Reaper } from './init/reaper.ts';
+
+export interface RunOptions {
+  readonly input?: string | Uint8Array;
+  /** Descriptors for the child's 0, 1 and 2 instead of pipes to here. */
+  readonly stdio?: readonly [number, number, number];
+  readonly signal?: AbortSignal | undefined;
+  readonly env?: NodeJS.ProcessEnv;
+}
+
+export interface RunResult {
+  /** Exit code; 128 + signal is not told apart here: null with `signal`. */
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** More of a helper's output is dropped: nothing that is run here says this much on purpose. */
+const MOST_OUTPUT_BYTES = 4 * 1024 * 1024;
+
+/** Runs a program of the guest without a shell and collects what it says. Throws only when it cannot be started. */
+export function runProgram(
+  reaper: Reaper,
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<RunResult> {
+  const stdio: StdioOptions = options.stdio ? [...options.stdio] : ['pipe', 'pipe', 'pipe'];
+  return new Promise((resolve, reject) => {
+    const child = reaper.track(
+      spawn(program, args, {
+        stdio,
+        env: options.env ?? process.env,
+        ...(options.signal ? { signal: options.signal } : {}),
+      }),
+    );
+    const output = { stdout: [] as Buffer[], stderr: [] as Buffer[] };
+    for (const name of ['stdout', 'stderr'] as const) {
+      let size = 0;
+      child[name]?.on('data', (chunk: Buffer) => {
+        size += chunk.length;
+        if (size <= MOST_OUTPUT_BYTES) output[name].push(chunk);
+      });
+    }
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(options.input ?? '');
+    child.once('error', (cause) => {
+      if (child.pid === undefined) reject(notStarted(program, cause));
+      else reject(cause);
+    });
+    child.once('close', (code, signal) => {
+      const text = (name: 'stdout' | 'stderr') => Buffer.concat(output[name]).toString('utf8');
+      resolve({ code, signal, stdout: text('stdout'), stderr: text('stderr') });
+    });
+  });
+}
+
+function notStarted(program: string, cause: Error): AgentError {
+  const missing = (cause as NodeJS.ErrnoException).code === 'ENOENT';
+  const why = missing ? 'it is not in this guest' : cause.message;
+  return new AgentError(missing ? 'UNIMPLEMENTED' : 'INTERNAL', `cannot run "${program}": ${why}`, { cause });
+}
+
+/** Runs a program that must succeed. The error has its name and the last line it said. */
+export async function mustRun(
+  reaper: Reaper,
+  program: string,
+  args: readonly string[],
+  options: RunOptions = {},
+): Promise<string> {
+  const { code, signal, stdout, stderr } = await runProgram(reaper, program, args, options);
+  if (code === 0) return stdout;
+  const said = stderr.trim().split('\n').at(-1) || 'it said nothing';
+  throw new AgentError('INTERNAL', `${program} ${args[0] ?? ''} failed (${signal ?? `exit ${code}`}): ${said}`);
+}

@@ -1,0 +1,38 @@
+import { sethostname } from '@kata-mock/posix';
+import { AgentError } from '../../errors.ts';
+import { loadModules } from '../../init/modules.ts';
+import { checkId } from '../../sandbox/ids.ts';
+import { writeResolvConf } from '../../sandbox/resolv-conf.ts';
+import { UndoStack } from '../../undo.ts';
+import type { Method } from '../method.ts';
+
+/** Mounts what all containers share and takes the sandbox's names. */
+export const createSandbox: Method<'createSandbox'> = (agent) => async (request) => {
+  const { sandbox, storages, log } = agent;
+  if (request.sandboxId !== '') checkId('sandbox id', request.sandboxId);
+  if (sandbox.created) throw new AgentError('ALREADY_EXISTS', `sandbox ${sandbox.id || '(unnamed)'} exists already`);
+  sandbox.created = true;
+  const undo = new UndoStack();
+  undo.add('sandbox', () => {
+    sandbox.created = false;
+  });
+  try {
+    for (const module of request.kernelModules)
+      await loadModules(agent.reaper, log, [module.name, ...module.parameters]);
+    for (const storage of request.storages) {
+      const key = await storages.acquire(storage);
+      undo.add(`storage ${key}`, () => storages.release(key));
+    }
+    if (request.dns.length > 0) writeResolvConf(agent.paths, request.dns);
+    if (request.hostname !== '' && agent.isInit) sethostname(request.hostname);
+  } catch (error) {
+    await undo.run((what, err) => log.warn({ what, err }, 'cannot undo'));
+    throw error;
+  }
+  sandbox.id = request.sandboxId;
+  sandbox.hostname = request.hostname;
+  sandbox.sharedPidNamespace = request.sandboxPidns;
+  sandbox.guestHookPath = request.guestHookPath;
+  log.info({ sandbox: sandbox.id, storages: request.storages.length }, 'sandbox created');
+  return {};
+};

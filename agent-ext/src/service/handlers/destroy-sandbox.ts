@@ -1,0 +1,17 @@
+import type { Method } from '../method.ts';
+import { discard } from './remove-container.ts';
+
+/** Ends every container and unmounts; after the answer the agent ends, and as the first program the machine does. */
+export const destroySandbox: Method<'destroySandbox'> = (agent) => async () => {
+  const { sandbox, storages, log } = agent;
+  for (const container of sandbox.containers) {
+    await discard(agent, container).catch((error) =>
+      log.warn({ container: container.id, err: error }, 'cannot remove'),
+    );
+  }
+  await storages.releaseAll((storage, err) => log.warn({ storage, err }, 'cannot unmount'));
+  log.info({ sandbox: sandbox.id }, 'sandbox destroyed');
+  sandbox.reset();
+  agent.end();
+  return {};
+};

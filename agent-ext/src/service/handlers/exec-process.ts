@@ -1,0 +1,34 @@
+import { planEnvironment, processFromProto } from '@kata-mock/devices';
+import type { Process } from '@kata-mock/oci-spec';
+import type { Agent } from '../../agent.ts';
+import { AgentError } from '../../errors.ts';
+import type { Container } from '../../sandbox/container.ts';
+import { checkId } from '../../sandbox/ids.ts';
+import type { Method } from '../method.ts';
+
+/** One more process in a running container, with the same address map for its environment. */
+export const execProcess: Method<'execProcess'> = (agent) => async (request) => {
+  const { containerId, execId } = request;
+  checkId('exec id', execId);
+  const container = agent.sandbox.get(containerId);
+  if (!request.process) throw new AgentError('INVALID_ARGUMENT', `exec ${execId} comes without a process`);
+  if (container.hasExec(execId))
+    throw new AgentError('ALREADY_EXISTS', `exec ${execId} exists already in ${containerId}`);
+  if (container.state !== 'running') {
+    throw new AgentError('FAILED_PRECONDITION', `cannot exec in container ${containerId}: it is ${container.state}`);
+  }
+  const process = withGuestAddresses(agent, container, processFromProto(request.process));
+  container.addExec(await agent.runc.exec(containerId, execId, process));
+  return {};
+};
+
+function withGuestAddresses(agent: Agent, container: Container, process: Process): Process {
+  const env = [...(process.env ?? [])];
+  const steps = planEnvironment(env, container.parts.addresses, {
+    containerId: container.id,
+    untranslated: agent.config.devices.untranslated,
+    warn: (text) => agent.log.warn({ container: container.id }, text),
+  });
+  for (const step of steps) if (step.kind === 'set-env') env[step.index] = step.entry;
+  return { ...process, env };
+}

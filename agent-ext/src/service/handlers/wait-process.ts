@@ -1,0 +1,12 @@
+import type { Method } from '../method.ts';
+
+/** Blocks until the process has ended. Several callers may wait, and a late one still learns the status. */
+export const waitProcess: Method<'waitProcess'> =
+  (agent) =>
+  async ({ containerId, execId }, { signal }) => {
+    const process = agent.sandbox.get(containerId).process(execId);
+    const gone = new Promise<never>((_, reject) => {
+      signal.addEventListener('abort', () => reject(signal.reason), { once: true });
+    });
+    return { status: await Promise.race([process.wait(), gone]) };
+  };

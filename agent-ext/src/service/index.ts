@@ -1,0 +1,49 @@
+import type { AgentService } from '@kata-mock/contracts';
+import type { Handlers } from 'ttrpc-ts';
+import type { Agent } from '../agent.ts';
+import { createContainer } from './handlers/create-container.ts';
+import { createSandbox } from './handlers/create-sandbox.ts';
+import { destroySandbox } from './handlers/destroy-sandbox.ts';
+import { execProcess } from './handlers/exec-process.ts';
+import { getGuestDetails } from './handlers/get-guest-details.ts';
+import { getOOMEvent } from './handlers/get-oom-event.ts';
+import { onlineCPUMem } from './handlers/online-cpu-mem.ts';
+import { pauseContainer, resumeContainer } from './handlers/pause-resume.ts';
+import { removeContainer } from './handlers/remove-container.ts';
+import { signalProcess } from './handlers/signal-process.ts';
+import { startContainer } from './handlers/start-container.ts';
+import { statsContainer } from './handlers/stats-container.ts';
+import { closeStdin, readStderr, readStdout, writeStdin } from './handlers/streams.ts';
+import { ttyWinResize } from './handlers/tty-win-resize.ts';
+import { updateContainer } from './handlers/update-container.ts';
+import { updateEphemeralMounts } from './handlers/update-ephemeral-mounts.ts';
+import { waitProcess } from './handlers/wait-process.ts';
+
+const methods = {
+  createSandbox,
+  destroySandbox,
+  getGuestDetails,
+  onlineCPUMem,
+  createContainer,
+  startContainer,
+  execProcess,
+  waitProcess,
+  signalProcess,
+  readStdout,
+  readStderr,
+  writeStdin,
+  closeStdin,
+  ttyWinResize,
+  statsContainer,
+  updateContainer,
+  pauseContainer,
+  resumeContainer,
+  removeContainer,
+  getOOMEvent,
+  updateEphemeralMounts,
+};
+
+/** The handlers of one agent. A method that is not here answers UNIMPLEMENTED by name. */
+export function agentHandlers(agent: Agent): Handlers<typeof AgentService> {
+  return Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, method(agent)]));
+}

@@ -1,0 +1,105 @@
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { AgentService, Health, type Inventory } from '@kata-mock/contracts';
+import { Cache } from 'cdi-spec';
+import { Server } from 'ttrpc-ts';
+import type { Agent, AgentPaths } from './agent.ts';
+import type { AgentConfig } from './config/config.ts';
+import { GuestCdi } from './guest/guest-cdi.ts';
+import { readInventory } from './guest/inventory.ts';
+import { LiveGuest } from './guest/live-guest.ts';
+import { DEVICE_MODULES, loadModules, TRANSPORT_MODULES } from './init/modules.ts';
+import { Reaper } from './init/reaper.ts';
+import type { Log } from './log.ts';
+import { Runc } from './runc/runc.ts';
+import { OomEvents } from './sandbox/oom-events.ts';
+import { Sandbox } from './sandbox/sandbox.ts';
+import { healthHandlers } from './service/health.ts';
+import { agentHandlers } from './service/index.ts';
+import { translateErrors } from './service/translate-errors.ts';
+import { Storages } from './storage/storages.ts';
+import { Transports } from './transport/transports.ts';
+import { VERSION } from './version.ts';
+
+export interface StartOptions {
+  readonly config: AgentConfig;
+  readonly log: Log;
+  readonly paths: AgentPaths;
+  readonly isInit: boolean;
+  /** Called once the sandbox is destroyed and its answer is on the way. */
+  onEnd(): void;
+}
+
+export interface RunningAgent {
+  readonly agent: Agent;
+  readonly server: Server;
+  readonly transports: Transports;
+  /** Ends everything the agent holds, containers aside. */
+  stop(): Promise<void>;
+}
+
+/** Brings up the agent with runc behind it. Resolves when it listens; devices may still be on their way. */
+export async function startAgent({ config, log, paths, isInit, onEnd }: StartOptions): Promise<RunningAgent> {
+  mkdirSync(paths.base, { recursive: true });
+  const guest = new LiveGuest((err) => log.warn({ err }, 'no kernel events'));
+  const reaper = new Reaper();
+  const specDirectory = paths.cdi;
+  mkdirSync(specDirectory, { recursive: true });
+  const devices = bringUpDevices(guest, reaper, specDirectory, log);
+  let inventory: Inventory | undefined;
+  const agent: Agent = {
+    version: VERSION,
+    config,
+    log,
+    guest,
+    get inventory() {
+      return inventory;
+    },
+    cdi: { cache: new Cache({ specDirs: [specDirectory], autoRefresh: false }), specDirectory },
+    sandbox: new Sandbox(),
+    storages: new Storages({ guest, base: paths.base, hotplugTimeoutMs: config.devices.hotplugTimeoutMs }),
+    runc: new Runc(reaper, {
+      program: 'runc',
+      root: path.join(paths.base, '.runc'),
+      bundles: path.join(paths.base, '.bundles'),
+    }),
+    reaper,
+    oom: new OomEvents(paths.cgroup),
+    paths,
+    isInit,
+    devicesReady: devices.then((ready) => {
+      inventory = ready.inventory;
+    }),
+    end: onEnd,
+  };
+  const server = new Server({ interceptors: [translateErrors(log)] });
+  server.register(Health, healthHandlers(VERSION)).register(AgentService, agentHandlers(agent));
+  const transports = new Transports(server, log);
+  transports.servePort(config.virtioPort, guest);
+  if (isInit) await loadModules(reaper, log, TRANSPORT_MODULES);
+  await transports.listen(config.listen);
+  log.info({ version: VERSION, listening: transports.open, upMs: Math.round(process.uptime() * 1000) }, 'agent ready');
+  const stop = async () => {
+    transports.close();
+    server.close();
+    agent.oom.close();
+    (await devices).cdi.close();
+    guest.close();
+    await reaper.stop();
+  };
+  return { agent, server, transports, stop };
+}
+
+/** Loads the modules about devices, reads the inventory and writes the guest's CDI spec, while calls are served already. */
+async function bringUpDevices(guest: LiveGuest, reaper: Reaper, specDirectory: string, log: Log) {
+  await loadModules(reaper, log, DEVICE_MODULES);
+  let inventory: Inventory | undefined;
+  try {
+    inventory = readInventory();
+  } catch (err) {
+    log.error({ err }, 'the inventory of the host cannot be used; devices are told by their registers alone');
+  }
+  const cdi = new GuestCdi(guest, inventory, specDirectory, (err) => log.warn({ err }, 'cannot write the CDI spec'));
+  log.info({ inventory: inventory?.devices.length }, 'devices ready');
+  return { inventory, cdi };
+}

@@ -1,0 +1,20 @@
+import type { Storage } from '@kata-mock/contracts';
+import type { Guest } from '@kata-mock/devices';
+
+/** What a storage driver may use. */
+export interface StorageContext {
+  readonly guest: Guest;
+  /** Everything is mounted below this directory. */
+  readonly base: string;
+  readonly hotplugTimeoutMs: number;
+}
+
+/** Undoes what `mount` did; absent when there is nothing to undo. */
+export type Unmount = () => void;
+
+/** One kind of storage: one file in this folder. */
+export interface StorageDriver {
+  /** The `driver` values it serves. */
+  readonly names: readonly string[];
+  mount(context: StorageContext, storage: Storage): Promise<Unmount | undefined> | Unmount | undefined;
+}

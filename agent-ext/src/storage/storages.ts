@@ -1,0 +1,78 @@
+import type { Storage } from '@kata-mock/contracts';
+import { AgentError } from '../errors.ts';
+import { bind } from './bind.ts';
+import { ephemeral } from './ephemeral.ts';
+import { local } from './local.ts';
+import { checkBelow } from './safe-path.ts';
+import type { StorageContext, StorageDriver, Unmount } from './storage.ts';
+import { virtioFs } from './virtio-fs.ts';
+
+const drivers: readonly StorageDriver[] = [virtioFs, ephemeral, local, bind];
+
+/** Driver names, for GetGuestDetails. */
+export const storageDrivers: readonly string[] = drivers.flatMap((driver) => driver.names);
+
+interface Mounted {
+  users: number;
+  readonly ready: Promise<Unmount | undefined>;
+}
+
+/** The storages of a sandbox by mount point. Several containers may name the same one: it is mounted once. */
+export class Storages {
+  readonly #context: StorageContext;
+  readonly #mounted = new Map<string, Mounted>();
+
+  constructor(context: StorageContext) {
+    this.#context = context;
+  }
+
+  /** Mounts, or takes a reference to what is mounted there. Returns the key for `release`. */
+  async acquire(storage: Storage): Promise<string> {
+    const key = storage.mountPoint.replace(/\/+$/, '');
+    checkBelow(this.#context.base, key, 'mount point');
+    const driver = drivers.find((candidate) => candidate.names.includes(storage.driver));
+    if (!driver) {
+      const known = storageDrivers.join(', ');
+      throw new AgentError(
+        'INVALID_ARGUMENT',
+        `Failed to find the storage handler "${storage.driver}"; known: ${known}`,
+      );
+    }
+    const mounted = this.#mounted.get(key) ?? this.#mount(key, driver, { ...storage, mountPoint: key });
+    mounted.users++;
+    try {
+      await mounted.ready;
+    } catch (error) {
+      this.#mounted.delete(key);
+      throw error;
+    }
+    return key;
+  }
+
+  /** Gives a reference back; the last one unmounts. */
+  async release(key: string): Promise<void> {
+    const mounted = this.#mounted.get(key);
+    if (!mounted || --mounted.users > 0) return;
+    this.#mounted.delete(key);
+    (await mounted.ready)?.();
+  }
+
+  /** Unmounts everything, newest first; for DestroySandbox. */
+  async releaseAll(onError: (key: string, error: unknown) => void): Promise<void> {
+    for (const [key, mounted] of [...this.#mounted].reverse()) {
+      this.#mounted.delete(key);
+      try {
+        (await mounted.ready)?.();
+      } catch (error) {
+        onError(key, error);
+      }
+    }
+  }
+
+  #mount(key: string, driver: StorageDriver, storage: Storage): Mounted {
+    const ready = (async () => driver.mount(this.#context, storage))();
+    const mounted: Mounted = { users: 0, ready };
+    this.#mounted.set(key, mounted);
+    return mounted;
+  }
+}
