@@ -14,7 +14,17 @@ export interface Chunk {
 export class MemoryChannel implements Channel {
   readonly sent: Chunk[] = [];
   readonly #incoming: Chunk[] = [];
+  readonly #onWait: () => void;
   #closed = false;
+
+  /** `onWait` runs when bytes are wanted and none are there: it may push some. */
+  constructor(onWait: () => void = () => {}) {
+    this.#onWait = onWait;
+  }
+
+  get hasIncoming(): boolean {
+    return this.#incoming.length > 0;
+  }
 
   /** Hands bytes to the server; it owns the descriptors from now on. */
   push(bytes: Uint8Array, fds: readonly number[] = []): void {
@@ -27,6 +37,7 @@ export class MemoryChannel implements Channel {
   }
 
   fill(framer: Framer): FillResult {
+    if (this.#incoming.length === 0) this.#onWait();
     const chunk = this.#incoming.shift();
     if (!chunk) return this.#closed ? 'closed' : 'idle';
     const count = framer.push(chunk.bytes, chunk.fds, (fd) => closeSync(fd));

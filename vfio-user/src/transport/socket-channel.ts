@@ -31,13 +31,13 @@ export interface ExtraDescriptors {
 export class SocketChannel implements Channel {
   readonly fd: number;
   readonly #extra: ExtraDescriptors;
-  readonly #wakeFd: number;
+  readonly #wakeFd: number | undefined;
   #receiver: MessageReceiver | undefined;
   #sender: MessageSender | undefined;
   #hot = true;
 
   /** Owns `fd`. `wakeFd` becomes readable to end a wait. */
-  constructor(fd: number, wakeFd: number, extra: ExtraDescriptors = { list: () => [], ready: () => {} }) {
+  constructor(fd: number, wakeFd?: number, extra: ExtraDescriptors = { list: () => [], ready: () => {} }) {
     this.fd = fd;
     this.#wakeFd = wakeFd;
     this.#extra = extra;
@@ -95,12 +95,13 @@ export class SocketChannel implements Channel {
 
   #poll(timeoutMs: number): boolean {
     const extra = this.#extra.list();
-    const fds = [this.fd, this.#wakeFd, ...extra];
+    const fds = [this.fd, ...extra];
+    if (this.#wakeFd !== undefined) fds.push(this.#wakeFd);
     const set = new PollSet(fds.map((fd) => ({ fd, events: POLLIN })));
     const timeout = timeoutMs === Number.POSITIVE_INFINITY ? -1 : Math.max(0, Math.ceil(timeoutMs));
     const revents = set.wait(timeout);
     extra.forEach((fd, index) => {
-      if (revents[index + 2] !== 0) this.#extra.ready(fd);
+      if (revents[index + 1] !== 0) this.#extra.ready(fd);
     });
     return revents[0] !== 0;
   }
