@@ -10,6 +10,11 @@ export interface Program {
 
 export const programs: Program[] = [
   {
+    name: 'cdi',
+    entry: 'cdi/src/cli/main.ts',
+    packages: [],
+  },
+  {
     name: 'kata-mock',
     entry: 'runtime-hook/src/cli/main.ts',
     packages: ['runtime-hook', 'posix', 'ttrpc'],

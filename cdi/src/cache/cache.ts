@@ -23,6 +23,8 @@ export interface CacheOptions {
   compat?: 'go';
   /** Knows the proposals for CDI 1.2.0. Default false. */
   proposals?: boolean;
+  /** A further check of every spec, such as one by a schema; throws what is wrong. */
+  check?: (spec: CdiSpec) => void;
 }
 
 /** The devices that a set of directories defines. All methods are synchronous; nothing is read that has not changed. */
@@ -194,8 +196,8 @@ export class Cache {
   }
 
   #readOptions() {
-    const { compat, proposals } = this.#options;
-    return { ...(compat && { compat }), ...(proposals && { proposals }) };
+    const { compat, proposals, check } = this.#options;
+    return { ...(compat && { compat }), ...(proposals && { proposals }), ...(check && { check }) };
   }
 
   #watch(directory: SpecDirectory): void {

@@ -54,12 +54,14 @@ export class SpecDirectory {
     if (!formatOf(name)) return false;
     const file = path.join(this.directory, name);
     const known = this.#entries.get(name);
-    const found = identify(file);
-    if (found === 'gone') return known ? this.#forget(name) : false;
-    if (found === 'directory') return known ? this.#forget(name) : false;
-    if (known && sameIdentity(known.identity, found)) return false;
-    if (known?.inUse) this.#listener.removed(known.inUse);
+    if (known) {
+      const found = identify(file);
+      if (found === 'nothing') return this.#forget(name);
+      if (sameIdentity(known.identity, found)) return false;
+      if (known.inUse) this.#listener.removed(known.inUse);
+    }
     const entry: Entry = loadFile(file, this.#options);
+    if (entry.error && !known && identify(file) === 'nothing') return false;
     if (entry.spec) {
       const { vendor, class: kindClass } = parseKind(entry.spec.kind);
       entry.inUse = { file, spec: entry.spec, vendor, class: kindClass, priority: this.priority };
@@ -112,17 +114,13 @@ export class SpecDirectory {
   }
 }
 
-/** A link that leads nowhere is there, so that reading it reports it; only what has no entry at all is gone. */
-function identify(file: string): FileIdentity | undefined | 'gone' | 'directory' {
+/** `nothing`: no entry, or a directory. A link that leads nowhere is something, so that reading it reports it. */
+function identify(file: string): FileIdentity | 'nothing' | undefined {
   try {
     const stats = statSync(file, { throwIfNoEntry: false });
-    if (!stats) return isLink(file) ? undefined : 'gone';
-    return stats.isDirectory() ? 'directory' : identityOf(stats);
+    if (!stats) return lstatSync(file, { throwIfNoEntry: false }) ? undefined : 'nothing';
+    return stats.isDirectory() ? 'nothing' : identityOf(stats);
   } catch {
     return undefined;
   }
-}
-
-function isLink(file: string): boolean {
-  return lstatSync(file, { throwIfNoEntry: false }) !== undefined;
 }

@@ -1,7 +1,7 @@
 import type { LinuxDevice, LinuxDeviceCgroup, Spec } from '@kata-mock/oci-spec';
 import { CdiError, quote } from '../errors.ts';
 import type { DeviceNode } from '../types.ts';
-import { type HostNode, hostNode } from './host-node.ts';
+import { hostNode } from './host-node.ts';
 
 /** A device node with everything the OCI spec wants. */
 export interface PlannedNode {
@@ -17,12 +17,14 @@ export interface PlannedNode {
 export function planDeviceNode(node: DeviceNode, spec: Readonly<Spec>): PlannedNode {
   const hostPath = node.hostPath || node.path;
   const isComplete = Boolean(node.type) && (Boolean(Number(node.major ?? 0)) || node.type === 'p');
-  const found = isComplete ? hostNodeOrNothing(hostPath) : existing(node, hostPath);
-  if (!isComplete && found && node.type && node.type !== found.type) {
-    throw new CdiError(
-      'INJECT',
-      `CDI device ${quote(node.path)}: ${hostPath} on the host has type ${found.type}, not ${node.type}`,
-    );
+  const look = hostNode(hostPath);
+  const found = typeof look === 'string' ? undefined : look;
+  if (!isComplete) {
+    const label = `CDI device ${quote(node.path)}:`;
+    if (!found) throw new CdiError('INJECT', `${label} ${look}, and the spec gives no type and numbers to do without`);
+    if (node.type && node.type !== found.type) {
+      throw new CdiError('INJECT', `${label} ${hostPath} on the host has type ${found.type}, not ${node.type}`);
+    }
   }
 
   const type = (node.type || found?.type) as LinuxDevice['type'];
@@ -58,25 +60,4 @@ export function allowRule(
   if (minor !== undefined) rule.minor = minor;
   if (permissions !== 'none') rule.access = permissions || 'rwm';
   return rule;
-}
-
-function existing(node: DeviceNode, hostPath: string): HostNode {
-  try {
-    return hostNode(hostPath);
-  } catch (cause) {
-    const reason = (cause as Error).message;
-    throw new CdiError(
-      'INJECT',
-      `CDI device ${quote(node.path)}: ${reason}, and the spec gives no type and numbers to do without`,
-      { cause },
-    );
-  }
-}
-
-function hostNodeOrNothing(path: string): HostNode | undefined {
-  try {
-    return hostNode(path);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,5 +1,4 @@
 import { lstatSync, type Stats } from 'node:fs';
-import { CdiError } from '../errors.ts';
 
 /** A device node of this host. */
 export interface HostNode {
@@ -12,26 +11,20 @@ export interface HostNode {
 
 /**
  * Looks at a device node; a link is not followed, since the container's node would not follow it either.
- * @throws {CdiError} INJECT
+ * @returns the node, or why there is none
  */
-export function hostNode(path: string): HostNode {
-  const stats = lookAt(path);
-  const fileMode = stats.mode & 0o7777;
-  if (stats.isFIFO()) return { type: 'p', major: 0, minor: 0, fileMode };
-  const type = stats.isBlockDevice() ? 'b' : stats.isCharacterDevice() ? 'c' : undefined;
-  if (!type) throw new CdiError('INJECT', `${path} is not a device node`);
-  return { type, ...deviceNumbers(stats.rdev), fileMode };
-}
-
-function lookAt(path: string): Stats {
+export function hostNode(path: string): HostNode | string {
   let stats: Stats | undefined;
   try {
     stats = lstatSync(path, { throwIfNoEntry: false });
   } catch (cause) {
-    throw new CdiError('INJECT', `${path}: ${(cause as NodeJS.ErrnoException).code}`, { cause });
+    return `${path}: ${(cause as NodeJS.ErrnoException).code}`;
   }
-  if (!stats) throw new CdiError('INJECT', `${path} does not exist`);
-  return stats;
+  if (!stats) return `${path} does not exist`;
+  const fileMode = stats.mode & 0o7777;
+  if (stats.isFIFO()) return { type: 'p', major: 0, minor: 0, fileMode };
+  const type = stats.isBlockDevice() ? 'b' : stats.isCharacterDevice() ? 'c' : undefined;
+  return type ? { type, ...deviceNumbers(stats.rdev), fileMode } : `${path} is not a device node`;
 }
 
 /** Major and minor as the C library's gnu_dev_major and gnu_dev_minor take them from a dev_t. */

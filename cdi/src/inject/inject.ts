@@ -11,7 +11,7 @@ export interface Injection {
   readonly edits: PlannedEdit[];
   /** What that changed in the OCI spec. */
   readonly changes: readonly Change[];
-  /** A copy of the OCI spec as it is now. */
+  /** The OCI spec with the edits; a copy. */
   readonly spec: Spec;
 }
 
@@ -39,9 +39,10 @@ export function inject(editor: SpecEditor, plan: InjectionPlan, isShared: boolea
   return {
     devices: plan.devices,
     edits: plan.edits,
-    changes: editor.changes.slice(before),
+    changes: before === 0 ? editor.changes : editor.changes.slice(before),
     get spec() {
-      return editor.result();
+      // Nobody else has an editor of our own, so its spec needs no further copy.
+      return isShared ? editor.result() : editor.spec;
     },
   };
 }
@@ -85,9 +86,8 @@ function byDepth(a: Mount, b: Mount): number {
   return depth(a) - depth(b);
 }
 
-function depth(mount: Mount): number {
-  return path.posix
-    .join('/', String(mount.destination))
-    .replace(/(?<=.)\/$/, '')
-    .split('/').length;
+function depth({ destination }: Mount): number {
+  const clean = /\/$|\/\/|\/\./.test(destination) ? path.posix.join('/', destination, '.') : destination;
+  const slashes = clean.split('/').length - 1;
+  return clean.length > 1 && clean.endsWith('/') ? slashes - 1 : slashes;
 }

@@ -49,9 +49,6 @@ function list(directory: string): string[] {
 }
 
 function isDeviceNode(file: string): boolean {
-  try {
-    return hostNode(file).type !== 'p';
-  } catch {
-    return false;
-  }
+  const node = hostNode(file);
+  return typeof node !== 'string' && node.type !== 'p';
 }

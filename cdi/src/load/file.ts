@@ -77,14 +77,12 @@ function readWhole(file: string): { text: string; identity: FileIdentity } {
     if (!stats.isFile()) throw new CdiError('IO', 'not a regular file');
     if (stats.size > MAX_BYTES) throw new CdiError('LIMIT', `${stats.size} bytes, ${MAX_BYTES} at most`);
     if (buffer.length < stats.size + 1) buffer = Buffer.allocUnsafe(stats.size + 1);
+    // One byte more than there should be, so that a file which grows meanwhile is noticed; its rest comes with the next look.
     let length = 0;
-    for (;;) {
-      const count = readSync(descriptor, buffer, length, buffer.length - length, length);
-      if (count === 0) break;
-      length += count;
-      // What is appended while we read belongs to the next reading.
-      if (length > stats.size) throw new CdiError('IO', 'the file grew while it was read');
+    for (let count = -1; count !== 0 && length < stats.size; length += count) {
+      count = readSync(descriptor, buffer, length, stats.size + 1 - length, length);
     }
+    if (length > stats.size) throw new CdiError('IO', 'the file grew while it was read');
     const text = utf8(buffer.subarray(0, length));
     if (buffer.length > 1024 * 1024) buffer = Buffer.allocUnsafe(64 * 1024);
     return { text, identity: identityOf(stats) };

@@ -12,6 +12,8 @@ export interface ReadOptions {
   compat?: 'go';
   /** Knows the proposals for CDI 1.2.0. */
   proposals?: boolean;
+  /** A further check of every spec, such as one by a schema; throws what is wrong. */
+  check?: (spec: CdiSpec) => void;
 }
 
 /**
@@ -24,6 +26,7 @@ export function parseCdiSpec(text: string | Uint8Array, format: 'json' | 'yaml',
   const proposals = options.proposals ?? false;
   const spec = format === 'json' ? jsonOrYaml(content, proposals) : yaml(content, proposals);
   validateCdiSpec(spec, options);
+  options.check?.(spec);
   return spec;
 }
 

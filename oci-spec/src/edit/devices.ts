@@ -20,10 +20,22 @@ export class DeviceEditor {
     return this.entries()[this.#find(path)];
   }
 
-  /** Takes the place of the device with the same path: the old one goes, the new one comes last. */
+  /**
+   * Takes the place of the devices with the same path and comes last; with several of them, in the place of the second,
+   * as the Go reference has it.
+   */
   put(device: LinuxDevice): void {
-    this.delete(device.path);
-    this.#draft.insert(PATH, { ...device });
+    const first = this.#find(device.path);
+    if (first >= 0) this.#draft.remove([...PATH, first]);
+    const second = this.#find(device.path);
+    if (second < 0) {
+      this.#draft.insert(PATH, { ...device });
+      return;
+    }
+    this.#draft.set([...PATH, second], { ...device });
+    for (let at = this.entries().length - 1; at > second; at--) {
+      if (this.entries()[at]?.path === device.path) this.#draft.remove([...PATH, at]);
+    }
   }
 
   /** Changes members of the first device with this path, in place; a new `path` in the patch renames it. */
