@@ -1,33 +1,38 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { checkInventory } from '@kata-mock/contracts';
-import type { HookView, PlannedVm } from './hook-view.ts';
+import { checkInventory, type InventoryDevice } from '@kata-mock/contracts';
+import type { ProcessIdentity } from '../process/identity.ts';
+import type { HookView } from './hook-view.ts';
 
-/** Reads what the hook wrote below `<run dir>/vm/`. */
-export const hookView: HookView = {
-  find(runDir, sandboxId) {
-    const vms = path.join(runDir, 'vm');
-    return list(vms)
-      .map((short) => path.join(vms, short))
-      .map((directory) => plannedVm(directory, sandboxId))
-      .find((vm) => vm !== undefined);
-  },
-};
-
-function plannedVm(directory: string, sandboxId: string): PlannedVm | undefined {
-  try {
-    const state = JSON.parse(readFileSync(path.join(directory, 'state.json'), 'utf8'));
-    if (state.sandboxId !== sandboxId) return undefined;
-    return { directory, devices: checkInventory(state.inventory).devices };
-  } catch {
-    return undefined;
-  }
+/** A VM the hook gave devices, by whomever it was started. */
+export interface HookVm {
+  directory: string;
+  sandboxId: string;
+  deviceHost: ProcessIdentity;
+  devices: InventoryDevice[];
 }
 
-function list(dir: string): string[] {
+/** Reads what the hook wrote below `<run dir>/vm/`. */
+export function listVms(runDir: string): HookVm[] {
+  const vms = path.join(runDir, 'vm');
+  let names: string[];
   try {
-    return readdirSync(dir);
+    names = readdirSync(vms).sort();
   } catch {
     return [];
+  }
+  return names.flatMap((short) => readVm(path.join(vms, short)) ?? []);
+}
+
+export const hookView: HookView = {
+  find: (runDir, sandboxId) => listVms(runDir).find((vm) => vm.sandboxId === sandboxId),
+};
+
+function readVm(directory: string): HookVm | undefined {
+  try {
+    const { sandboxId, deviceHost, inventory } = JSON.parse(readFileSync(path.join(directory, 'state.json'), 'utf8'));
+    return { directory, sandboxId, deviceHost, devices: checkInventory(inventory).devices };
+  } catch {
+    return undefined;
   }
 }

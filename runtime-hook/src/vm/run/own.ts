@@ -18,7 +18,7 @@ import { attach } from './attach.ts';
 import { containerInput, requestedDevices } from './inputs.ts';
 import { runLogger } from './logger.ts';
 import { checkSharedMemory, parseMemory } from './memory.ts';
-import { report } from './report.ts';
+import { type RunReport, type RunResult, report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import { abortOnSignal, Interrupted } from './signals.ts';
 
@@ -60,7 +60,12 @@ export async function planRun(command: string[], options: RunOptions) {
   return { plan, spec, input, plain };
 }
 
-export async function ownSandbox(command: string[], options: RunOptions): Promise<number> {
+/** @param onResult told what happened once everything is taken down, besides what the options print */
+export async function ownSandbox(
+  command: string[],
+  options: RunOptions,
+  onResult?: (result: RunResult) => void,
+): Promise<number> {
   const timeline = new Timeline();
   const interrupt = abortOnSignal();
   timeline.begin('plan');
@@ -81,11 +86,14 @@ export async function ownSandbox(command: string[], options: RunOptions): Promis
         kind: 'single_container' as const,
       };
       await untilAborted(interrupt.signal, sandbox.createContainer(request, { describeDevices: plain, timeline }));
-      const { exitCode, finish } = await followContainer(sandbox, options, timeline, interrupt);
+      const output = report(options);
+      const exitCode = await followContainer(sandbox, options, { timeline, output, interrupt });
       timeline.begin('stop');
       await sandbox.stop();
       timeline.end();
-      finish(exitCode);
+      const result = { name: paths.name, exitCode, devices: sandbox.state.devices, stages: timeline.stages() };
+      output.finish(result);
+      onResult?.(result);
       return exitCode;
     } finally {
       await sandbox.stop();
@@ -98,10 +106,13 @@ export async function ownSandbox(command: string[], options: RunOptions): Promis
   }
 }
 
-async function followContainer(sandbox: Sandbox, options: RunOptions, timeline: Timeline, interrupt: { stop(): void }) {
+async function followContainer(
+  sandbox: Sandbox,
+  options: RunOptions,
+  { timeline, output, interrupt }: { timeline: Timeline; output: RunReport; interrupt: { stop(): void } },
+): Promise<number> {
   const { name } = sandbox.state;
-  const output = report(options);
-  const log = new BoundedLog(path.join(sandbox.paths.logs, `${name}.log`));
+  const log = new BoundedLog(path.join(sandbox.paths.logs, `container-${name}.log`));
   timeline.begin('container runs');
   const exitCode = await sandbox.loss.race(
     attach(sandbox.agent.process(name, name), {
@@ -114,11 +125,7 @@ async function followContainer(sandbox: Sandbox, options: RunOptions, timeline: 
   );
   log.close();
   sandbox.containerEnded(name, exitCode);
-  const { devices } = sandbox.state;
-  return {
-    exitCode,
-    finish: (code: number) => output.finish({ name, exitCode: code, devices, stages: timeline.stages() }),
-  };
+  return exitCode;
 }
 
 function deadline({ bootTimeoutMs }: SandboxPlan): AbortSignal {

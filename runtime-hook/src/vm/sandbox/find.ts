@@ -1,13 +1,13 @@
 import { existsSync, readdirSync } from 'node:fs';
 import { KataMockError } from '../../errors.ts';
 import { isAlive } from '../process/identity.ts';
-import { type SandboxPaths, sandboxesDirectory, sandboxPaths } from './paths.ts';
+import { isName, type SandboxPaths, sandboxesDirectory, sandboxPaths } from './paths.ts';
 import { readState, type SandboxState } from './state.ts';
 
-/** Names of all sandboxes, running or left behind, sorted. */
+/** Names of all sandboxes, running or left behind, sorted; what no run of ours made is passed over. */
 export function sandboxNames(runDir: string): string[] {
   try {
-    return readdirSync(sandboxesDirectory(runDir)).sort();
+    return readdirSync(sandboxesDirectory(runDir)).filter(isName).sort();
   } catch {
     return [];
   }

@@ -34,9 +34,13 @@ export function sandboxesDirectory(runDir: string): string {
   return path.join(runDir, 'sandboxes');
 }
 
+export function isName(name: string): boolean {
+  return namePattern.test(name);
+}
+
 /** Refuses a name that could leave the directory or make a socket path too long. */
 export function checkName(name: string, what = 'name'): string {
-  if (namePattern.test(name)) return name;
+  if (isName(name)) return name;
   throw new KataMockError('USAGE', `${what} ${JSON.stringify(name)} is not allowed`, {
     hint: 'use 1 to 48 letters, digits, ".", "_" or "-", the first a letter or digit',
   });

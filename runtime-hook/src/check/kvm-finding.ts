@@ -1,0 +1,22 @@
+import { loadArtefacts } from '../artefacts/artefacts.ts';
+import type { Finding } from './finding.ts';
+import { probeKvm } from './kvm.ts';
+
+export async function checkKvm({ fresh }: { fresh: boolean }): Promise<Finding> {
+  const name = 'KVM';
+  let artefacts: ReturnType<typeof loadArtefacts>;
+  try {
+    artefacts = loadArtefacts();
+  } catch {
+    return { name, result: 'slower', detail: 'not probed: there is no kernel to boot yet', mend: 'make setup' };
+  }
+  const { works, reason, remembered } = await probeKvm(artefacts, { fresh });
+  const detail = remembered ? `${reason} (remembered; --fresh probes again)` : reason;
+  if (works) return { name, result: 'ok', detail };
+  return {
+    name,
+    result: 'slower',
+    detail: `${detail}; TCG is used`,
+    mend: 'nothing needs it; for speed use bare metal or a host with nested virtualization, and load kvm_intel or kvm_amd',
+  };
+}
