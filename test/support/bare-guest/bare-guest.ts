@@ -1,0 +1,224 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import net from 'node:net';
+import os from 'node:os';
+import path from 'node:path';
+import readline from 'node:readline';
+import { type Host, type MockAccelOptions, startHost } from '@kata-mock/vfio-user';
+import { type Artefacts, readArtefacts } from '../../../guest-image/src/index.ts';
+import { build } from '../paths.ts';
+import { bareGuestImage } from './image.ts';
+import { type Answer, type Operations, PORT, type Request } from './protocol.ts';
+
+export interface BareGuestOptions {
+  /** Mock devices, each on its own root port at slot 0x10 + index. Several functions of one slot: give a list. */
+  devices: (MockAccelOptions | MockAccelOptions[])[];
+  /** Further QEMU arguments. */
+  qemu?: string[];
+  /** Mebibytes, default 512. */
+  memory?: number;
+  onClientGone?: 'exit' | 'relisten';
+}
+
+/** An operation failed in the guest; `code` is the errno's name. */
+export class GuestError extends Error {
+  readonly code: string;
+
+  constructor(code: string, message: string) {
+    super(message);
+    this.code = code;
+  }
+}
+
+type Promised<F> = F extends (...args: infer A) => infer R ? (...args: A) => Promise<R> : never;
+type Remote = { [K in keyof Operations]: Promised<Operations[K]> };
+
+/** Longest time for a boot under emulation on a busy machine. */
+const BOOT_MS = 120_000;
+const ANSWER_MS = 60_000;
+
+/** A VM with mock devices and no agent: the test does what it wants in it, by {@link Operations}. */
+export class BareGuest {
+  readonly host: Host;
+  readonly do: Remote;
+  readonly #qemu: ChildProcess;
+  readonly #folder: string;
+  readonly #waiting: ((answer: Answer) => void)[] = [];
+  #socket: net.Socket | undefined;
+
+  static async boot(options: BareGuestOptions): Promise<BareGuest> {
+    const image = await bareGuestImage();
+    const folder = mkdtempSync(path.join(os.tmpdir(), 'km-guest-'));
+    const specs = options.devices.map((device) => (Array.isArray(device) ? device : [device]));
+    const functions = specs.flatMap((slot, index) =>
+      slot.map((device, number) => ({
+        id: `d${index}.${number}`,
+        socketPath: path.join(folder, `d${index}.${number}.sock`),
+        model: 'mock-accel',
+        options: { ...device },
+      })),
+    );
+    const host = await startHost({ functions, onClientGone: options.onClientGone ?? 'exit' });
+    const devices = specs.flatMap((slot, index) => deviceArguments(folder, index, slot.length));
+    const guest = new BareGuest(host, folder, [
+      ...machineArguments(await readArtefacts(build), image, folder, options.memory ?? 512),
+      ...devices,
+      ...(options.qemu ?? []),
+    ]);
+    try {
+      await guest.#connect();
+      return guest;
+    } catch (error) {
+      const reason = `${(error as Error).message}\n${guest.consoleText().slice(-6000)}`;
+      await guest.stop();
+      throw new Error(`the guest did not start: ${reason}`);
+    }
+  }
+
+  private constructor(host: Host, folder: string, args: string[]) {
+    this.host = host;
+    this.#folder = folder;
+    const [program, ...rest] = args;
+    this.#qemu = spawn(program!, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
+    this.do = new Proxy({} as Remote, {
+      get:
+        (_target, op: string) =>
+        (...args: unknown[]) =>
+          this.#ask({ op: op as keyof Operations, args }),
+    });
+  }
+
+  /** What the guest's kernel printed. */
+  consoleText(): string {
+    try {
+      return readFileSync(path.join(this.#folder, 'console.log'), 'utf8');
+    } catch {
+      return '';
+    }
+  }
+
+  /** Sends one QMP command and returns its answer. */
+  async qmp(execute: string, args: object = {}): Promise<unknown> {
+    const socket = net.connect(path.join(this.#folder, 'qmp.sock'));
+    const lines = readline.createInterface({ input: socket })[Symbol.asyncIterator]();
+    try {
+      await lines.next(); // greeting
+      for (const command of [{ execute: 'qmp_capabilities' }, { execute, arguments: args }]) {
+        socket.write(`${JSON.stringify(command)}\n`);
+        for (;;) {
+          const { value, done } = await lines.next();
+          if (done) throw new Error('QMP connection closed');
+          const answer = JSON.parse(value) as { return?: unknown; error?: { desc: string }; event?: string };
+          if (answer.event) continue;
+          if (answer.error) throw new Error(answer.error.desc);
+          if (command.execute === execute) return answer.return;
+          break;
+        }
+      }
+      return undefined;
+    } finally {
+      socket.destroy();
+    }
+  }
+
+  async stop(): Promise<void> {
+    this.#socket?.destroy();
+    if (this.#qemu.exitCode === null && this.#qemu.signalCode === null) {
+      this.#qemu.kill('SIGKILL');
+      await once(this.#qemu, 'close');
+    }
+    await this.host.stop();
+    rmSync(this.#folder, { recursive: true, force: true });
+  }
+
+  async #connect(): Promise<void> {
+    const deadline = AbortSignal.timeout(BOOT_MS);
+    const socket = await this.#dial(deadline);
+    this.#socket = socket;
+    readline.createInterface({ input: socket }).on('line', (line) => this.#waiting.shift()?.(JSON.parse(line)));
+    const ready = new Promise<Answer>((resolve) => this.#waiting.push(resolve));
+    const ended = once(this.#qemu, 'close').then(([status]) => {
+      throw new Error(`QEMU ended with status ${status}`);
+    });
+    ended.catch(() => {});
+    await Promise.race([ready, ended, rejectOn(deadline, 'no answer from the guest')]);
+  }
+
+  /** QEMU makes the socket shortly after its start. */
+  async #dial(deadline: AbortSignal): Promise<net.Socket> {
+    for (;;) {
+      const socket = net.connect(path.join(this.#folder, 'test.sock'));
+      try {
+        await once(socket, 'connect', { signal: deadline });
+        return socket;
+      } catch (error) {
+        socket.destroy();
+        if (deadline.aborted || this.#qemu.exitCode !== null) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 20));
+      }
+    }
+  }
+
+  async #ask(request: Request): Promise<unknown> {
+    const answer = new Promise<Answer>((resolve) => this.#waiting.push(resolve));
+    this.#socket?.write(`${JSON.stringify(request)}\n`);
+    const late = rejectOn(AbortSignal.timeout(ANSWER_MS), `no answer to ${request.op} ${JSON.stringify(request.args)}`);
+    const got = await Promise.race([answer, late]);
+    if ('error' in got) throw new GuestError(got.error.code, got.error.message);
+    return got.result;
+  }
+}
+
+function machineArguments(artefacts: Artefacts, image: string, folder: string, memory: number): string[] {
+  const { qemu, kernel, initrd } = artefacts;
+  if (!qemu || !kernel || !initrd) throw new Error('nothing to boot: run "make image" first');
+  const chardev = (id: string, file: string) => `socket,id=${id},path=${path.join(folder, file)},server=on,wait=off`;
+  return [
+    qemu.path,
+    ...['-nodefaults', '-display', 'none', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+    ...[
+      '-smp',
+      '2',
+      '-m',
+      String(memory),
+      '-kernel',
+      kernel,
+      '-initrd',
+      initrd,
+      '-append',
+      'console=ttyS0 quiet panic=-1',
+    ],
+    ...['-no-reboot', '-serial', `file:${path.join(folder, 'console.log')}`],
+    ...['-qmp', `unix:${path.join(folder, 'qmp.sock')},server=on,wait=off`],
+    ...['-drive', `if=none,id=root,file=${image},format=raw,readonly=on`],
+    ...['-device', 'virtio-blk-pci,drive=root,serial=kata-mock-root'],
+    ...['-chardev', chardev('test', 'test.sock'), '-device', 'virtio-serial-pci'],
+    ...['-device', `virtserialport,chardev=test,name=${PORT}`],
+  ];
+}
+
+/** One root port with the functions of one slot behind it. */
+function deviceArguments(folder: string, index: number, functions: number): string[] {
+  const port = `rp${index}`;
+  const args = ['-device', `pcie-root-port,id=${port},bus=pcie.0,chassis=${index + 1},addr=${0x10 + index}`];
+  for (let number = 0; number < functions; number++) {
+    const device = {
+      driver: 'vfio-user-pci',
+      id: `dev${index}.${number}`,
+      socket: { type: 'unix', path: path.join(folder, `d${index}.${number}.sock`) },
+      bus: port,
+      addr: `0.${number}`,
+      ...(functions > 1 && number === 0 && { multifunction: true }),
+      rombar: 0,
+    };
+    args.push('-device', JSON.stringify(device));
+  }
+  return args;
+}
+
+function rejectOn(signal: AbortSignal, reason: string): Promise<never> {
+  return new Promise((_resolve, reject) => {
+    signal.addEventListener('abort', () => reject(new Error(reason)), { once: true });
+  });
+}
