@@ -23,6 +23,8 @@ export function registerExec(program: Command): void {
     .addHelpText('after', '\nExample:\n  $ kata-mock exec demo cat /dev/mock0')
     .action(async (sandbox: string, command: string[], options) => {
       const { exec } = await import('../../vm/commands/exec.ts');
-      process.exitCode = await exec(sandbox, command, options);
+      // Commander hands on what follows the sandbox's name as it is, also the `--` that people write before a command.
+      const words = command[0] === '--' ? command.slice(1) : command;
+      process.exitCode = await exec(sandbox, words, options);
     });
 }
