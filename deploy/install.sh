@@ -141,7 +141,7 @@ if [ -e "$config" ]; then
 	say "kept    $config (its qemu and rootImage must name $qemu and $root_image)"
 else
 	put "$config" <<END
-# See docs/config.md. Written by deploy/install.sh.
+# See docs/hook.md. Written by deploy/install.sh.
 qemu = "$qemu"
 rootImage = "$root_image"
 END

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, afterEach, beforeAll, expect } from 'vitest';
 import { type Finished, Running, type StartOptions } from './command.ts';
@@ -24,6 +24,7 @@ export class TestHost {
   constructor() {
     if (process.getuid?.() !== 0) throw new Error('tests that boot VMs need root: sudo make vm');
     mkdirSync(this.runDir, { mode: 0o700 });
+    writeFileSync(path.join(this.runDir, 'config.toml'), '');
   }
 
   /** Starts `kata-mock ARGS`. */
