@@ -25,6 +25,8 @@ export interface DeviceSpec {
 }
 
 export const defaultModel = 'mock-accel';
+/** Memory size of a device that names none, bytes: the physical function's default. */
+export const defaultMemory = 16n << 30n;
 /** Longest SPEC in characters. */
 const longest = 1024;
 

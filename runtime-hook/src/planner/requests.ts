@@ -1,5 +1,5 @@
 import { KataMockError } from '../errors.ts';
-import type { DeviceSpec } from '../inventory/device-spec.ts';
+import { type DeviceSpec, defaultMemory } from '../inventory/device-spec.ts';
 import { derivedUuid } from '../inventory/uuid.ts';
 
 /** A device with everything decided but its place in the guest. */
@@ -25,8 +25,6 @@ export interface RequestInput {
   /** What generated UUIDs derive from: the same parts give the same UUIDs. */
   uuidSeed: readonly string[];
 }
-
-const defaultMemory = 16n << 30n;
 
 /** How many host addresses must be leased for these devices. */
 export function addressesToLease(devices: readonly DeviceSpec[]): number {
