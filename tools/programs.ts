@@ -29,4 +29,5 @@ export const programs: Program[] = [
     entry: 'agent-ext/src/main.ts',
     packages: ['posix', 'agent-ext'],
   },
+  { name: 'ttrpc', entry: 'ttrpc/src/cli/main.ts', packages: ['posix'] },
 ];
