@@ -11,6 +11,7 @@ export { FdListener } from './fd-listener.ts';
 export * from './kernel.ts';
 export * from './memory.ts';
 export * from './message.ts';
+export { MAX_MESSAGE_FDS } from './message-header.ts';
 export * from './mount.ts';
 export { type MountInfo, mountinfo, parseMountinfo } from './mountinfo.ts';
 export * from './openat2.ts';
