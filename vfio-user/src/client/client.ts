@@ -15,6 +15,7 @@ import {
   decodeMigData,
   decodeRegionInfo,
   decodeVersion,
+  Errno,
   encodeDeviceInfo,
   encodeDmaMap,
   encodeDmaUnmap,
@@ -82,6 +83,8 @@ export class Client {
   readonly #framer = new Framer();
   #twin: Channel | undefined;
   readonly #twinFramer = new Framer();
+  /** Replies that came while someone else was waited for. */
+  readonly #early = new Map<number, { command: number; errno: number; reply: Reply }>();
   #nextId = 0;
 
   /** Connects to a socket and negotiates. */
@@ -135,6 +138,11 @@ export class Client {
   receive(id: number, command: number): Reply {
     const deadline = performance.now() + (this.#options.timeoutMs ?? 5000);
     for (;;) {
+      const early = this.#early.get(id);
+      if (early) {
+        this.#early.delete(id);
+        return this.#result(early.command, early.errno, early.reply);
+      }
       for (let next = this.#framer.next(); next !== 'partial'; next = this.#framer.next()) {
         const reply = this.#take(this.#framer.frame, next === 'invalid', id, command);
         if (reply) return reply;
@@ -146,10 +154,11 @@ export class Client {
   /** Serves the server's DMA commands until `done`. */
   serveUntil(done: () => boolean, timeoutMs = 5000): void {
     const deadline = performance.now() + timeoutMs;
-    while (!done()) {
+    for (;;) {
       for (let next = this.#framer.next(); next !== 'partial'; next = this.#framer.next())
         this.#take(this.#framer.frame, next === 'invalid', -1, 0);
-      if (!done()) this.#wait(deadline, 'what is waited for');
+      if (done()) return;
+      this.#wait(deadline, 'what is waited for');
     }
   }
 
@@ -294,19 +303,21 @@ export class Client {
       return undefined;
     }
     const reply = { payload: frame.bytes.slice(frame.start, frame.start + frame.length), fds: frame.fds.splice(0) };
-    if (frame.id !== id || frame.command !== command) {
-      closeAll(reply.fds);
-      if (id < 0) return undefined;
-      throw new VfioUserError(
-        'PROTOCOL',
-        `reply ${frame.id} to ${commandName(frame.command)}, not ${id} to ${commandName(command)}`,
-      );
+    const errno = (frame.flags & HeaderFlag.ERROR) === 0 ? 0 : frame.errno || Errno.EINVAL;
+    if (id < 0) {
+      this.#early.set(frame.id, { command: frame.command, errno, reply });
+      return undefined;
     }
-    if ((frame.flags & HeaderFlag.ERROR) === 0) return reply;
+    if (frame.id === id && frame.command === command) return this.#result(command, errno, reply);
     closeAll(reply.fds);
-    throw new VfioUserError('REPLY', `${commandName(command)}: the server answered ${errnoName(frame.errno)}`, {
-      errno: frame.errno,
-    });
+    const got = `reply ${frame.id} to ${commandName(frame.command)}`;
+    throw new VfioUserError('PROTOCOL', `${got}, not ${id} to ${commandName(command)}`);
+  }
+
+  #result(command: number, errno: number, reply: Reply): Reply {
+    if (errno === 0) return reply;
+    closeAll(reply.fds);
+    throw new VfioUserError('REPLY', `${commandName(command)}: the server answered ${errnoName(errno)}`, { errno });
   }
 
   #serve(frame: Frame, channel: Channel): void {

@@ -98,6 +98,8 @@ export class Migration {
 /** Steps from `from` to `to`, without passing a saving state on the way. */
 function shortestPath(from: State, to: number): State[] | undefined {
   if (from === to) return [];
+  // What was stopped to be saved does not run again to be saved once more.
+  if (from === STOP_COPY && to === PRE_COPY) return undefined;
   const queue: State[][] = (arcs[from] ?? []).map((next) => [next]);
   const seen = new Set<State>([from]);
   for (let path = queue.shift(); path; path = queue.shift()) {

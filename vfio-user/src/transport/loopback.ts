@@ -14,7 +14,12 @@ export class LoopbackChannel implements Channel {
   readonly session: Session;
   whileServerWaits: () => void = () => {};
   readonly #server: DeviceServer;
-  readonly #memory = new MemoryChannel(() => this.whileServerWaits());
+  #serverWaits = false;
+  readonly #memory = new MemoryChannel(() => {
+    this.#serverWaits = true;
+    this.whileServerWaits();
+    this.#serverWaits = false;
+  });
 
   constructor(server: DeviceServer) {
     this.#server = server;
@@ -31,7 +36,8 @@ export class LoopbackChannel implements Channel {
       bytes.slice(0, length),
       fds.map((fd) => dup(fd)),
     );
-    this.#step();
+    // What the client sends while the server waits is taken by the server's wait.
+    if (!this.#serverWaits) this.#step();
   }
 
   fill(framer: Framer): FillResult {

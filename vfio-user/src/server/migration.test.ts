@@ -1,0 +1,248 @@
+import { closeSync } from 'node:fs';
+import { memfdCreate } from '@kata-mock/posix';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Client } from '../client/client.ts';
+import {
+  Command,
+  encodeDmaUnmap,
+  encodeFeature,
+  encodeLoggingReport,
+  encodeLoggingStart,
+  Feature,
+  FeatureFlag,
+  MigrationState,
+  viewOf,
+} from '../protocol/index.ts';
+import { connectLoopback, errnoOf } from '../testing.ts';
+import type { DeviceServer } from './device-server.ts';
+import { TestDevice } from './test-device.ts';
+
+const [ENOENT, EINVAL, ENOTSUP] = [2, 22, 95];
+const { ERROR, STOP, RUNNING, STOP_COPY, RESUMING, RUNNING_P2P, PRE_COPY, PRE_COPY_P2P } = MigrationState;
+let device: TestDevice;
+let client: Client;
+let server: DeviceServer;
+
+beforeEach(() => {
+  device = new TestDevice();
+  ({ client, server } = connectLoopback(device));
+});
+
+afterEach(() => {
+  client.close();
+  device.close();
+});
+
+const setState = (state: number) =>
+  errnoOf(() => {
+    client.migrationState = state;
+  });
+
+describe('migration', () => {
+  test('offers stop-and-copy and pre-copy', () => {
+    expect(viewOf(client.featureGet(Feature.MIGRATION)).getBigUint64(0, true)).toBe(5n);
+  });
+
+  test('the state is saved, moved and restored', () => {
+    device.saved = Uint8Array.from({ length: 3000 }, (_, index) => index % 256);
+    client.migrationState = STOP_COPY;
+    const parts: number[] = [];
+    for (let part = client.migDataRead(1000); part.length > 0; part = client.migDataRead(1000)) parts.push(...part);
+    expect(parts).toEqual([...device.saved]);
+
+    const other = new TestDevice();
+    const target = connectLoopback(other).client;
+    target.migrationState = RESUMING;
+    target.migDataWrite(Uint8Array.from(parts.slice(0, 1700)));
+    target.migDataWrite(Uint8Array.from(parts.slice(1700)));
+    expect(other.restored).toBeUndefined();
+    target.migrationState = RUNNING;
+    expect(other.restored).toEqual(parts);
+    expect(target.migrationState).toBe(RUNNING);
+    target.close();
+    other.close();
+  });
+
+  const paths: [string, number[], number, boolean][] = [
+    ['running to stop-copy', [], STOP_COPY, true],
+    ['running to pre-copy', [], PRE_COPY, true],
+    ['pre-copy to stop-copy', [PRE_COPY], STOP_COPY, true],
+    ['pre-copy back to running', [PRE_COPY], RUNNING, true],
+    ['pre-copy to resuming, over running', [PRE_COPY], RESUMING, true],
+    ['stop-copy to running', [STOP_COPY], RUNNING, true],
+    ['resuming to stop-copy', [RESUMING], STOP_COPY, true],
+    ['the state it has', [], RUNNING, true],
+    ['anything to error', [], ERROR, false],
+    ['running to running P2P', [], RUNNING_P2P, false],
+    ['running to pre-copy P2P', [], PRE_COPY_P2P, false],
+    ['a state of 8', [], 8, false],
+    ['a state of 0xabcd', [], 0xabcd, false],
+  ];
+  test.each(paths.filter(([name]) => name !== 'stop-copy to pre-copy'))('%s', (_, before, target, possible) => {
+    for (const state of before) client.migrationState = state;
+    expect(setState(target)).toBe(possible ? undefined : EINVAL);
+    if (possible) expect(client.migrationState).toBe(target);
+  });
+
+  test('stop-copy to pre-copy is refused', () => {
+    client.migrationState = STOP_COPY;
+    expect(setState(PRE_COPY)).toBe(EINVAL);
+  });
+
+  test('data is read only while saving and written only while resuming', () => {
+    expect(errnoOf(() => client.migDataRead(10))).toBe(EINVAL);
+    expect(errnoOf(() => client.migDataWrite(Uint8Array.of(1)))).toBe(EINVAL);
+    client.migrationState = RESUMING;
+    expect(errnoOf(() => client.migDataRead(10))).toBe(EINVAL);
+  });
+
+  test('a size above what the client takes is refused', () => {
+    client.migrationState = STOP_COPY;
+    expect(errnoOf(() => client.migDataRead((1 << 20) + 1))).toBe(EINVAL);
+  });
+
+  test('a stopped device answers reads and writes only, a saving one not even those', () => {
+    client.migrationState = STOP;
+    expect(client.regionRead(0, 0, 4)).toHaveLength(4);
+    expect(errnoOf(() => client.deviceInfo())).toBe(EINVAL);
+    client.migrationState = STOP_COPY;
+    expect(errnoOf(() => client.regionRead(0, 0, 4))).toBe(EINVAL);
+    client.migrationState = RUNNING;
+    expect(client.deviceInfo().irqs).toBe(5);
+  });
+
+  test("the device's own error passes through", () => {
+    device.migration!.restore = () => {
+      throw Object.assign(new Error('not mine'), { errno: 5 });
+    };
+    client.migrationState = RESUMING;
+    client.migDataWrite(Uint8Array.of(1));
+    expect(setState(RUNNING)).toBe(5);
+  });
+
+  test('PROBE tells what there is', () => {
+    client.featureProbe(Feature.MIGRATION, FeatureFlag.GET);
+    client.featureProbe(Feature.MIG_DEVICE_STATE, FeatureFlag.GET | FeatureFlag.SET);
+    expect(errnoOf(() => client.featureProbe(Feature.MIGRATION, FeatureFlag.SET))).toBe(EINVAL);
+    expect(errnoOf(() => client.featureProbe(3, FeatureFlag.GET))).toBe(EINVAL);
+  });
+
+  test.each([
+    ['argsz too small for the answer', encodeFeature(Feature.MIGRATION, FeatureFlag.GET, new Uint8Array(0), 15)],
+    ['argsz too small for the echo', encodeFeature(Feature.MIG_DEVICE_STATE, FeatureFlag.SET, new Uint8Array(8), 15)],
+    ['argsz too small for a probe', encodeFeature(Feature.MIGRATION, FeatureFlag.PROBE, new Uint8Array(8), 15)],
+    ['no operation', encodeFeature(Feature.MIGRATION, 0)],
+    [
+      'two operations',
+      encodeFeature(Feature.MIG_DEVICE_STATE, FeatureFlag.GET | FeatureFlag.SET, new Uint8Array(8), 64),
+    ],
+    ['an unknown flag', encodeFeature(Feature.MIGRATION, FeatureFlag.GET | (1 << 19), new Uint8Array(0), 64)],
+    ['a short state', encodeFeature(Feature.MIG_DEVICE_STATE, FeatureFlag.SET, new Uint8Array(7))],
+  ])('%s is refused', (_, payload) => {
+    expect(errnoOf(() => client.request(Command.DEVICE_FEATURE, payload))).toBe(EINVAL);
+  });
+
+  test('a device without it has no feature at all', () => {
+    const plain = new TestDevice();
+    plain.migration = undefined;
+    const other = connectLoopback(plain).client;
+    for (const feature of [1, 2, 6, 7, 8])
+      expect(errnoOf(() => other.featureProbe(feature, FeatureFlag.SET))).toBe(EINVAL);
+    other.close();
+    plain.close();
+  });
+});
+
+describe('dirty page logging', () => {
+  const PAGE = 4096n;
+  let fd: number;
+
+  beforeEach(() => {
+    fd = memfdCreate('guest', { size: 128 * 4096, seal: true });
+    client.dmaMap({ flags: 3, offset: 0n, address: PAGE, size: 100n * PAGE }, fd);
+  });
+  afterEach(() => closeSync(fd));
+
+  const start = (pageBytes: number) =>
+    client.featureSet(Feature.DMA_LOGGING_START, encodeLoggingStart({ pageBytes, ranges: [] }));
+  const report = (address = PAGE, size = 100n * PAGE, pageBytes = 4096) => {
+    const request = encodeLoggingReport({ address, size, pageBytes });
+    return client.featureGet(Feature.DMA_LOGGING_REPORT, request).subarray(24);
+  };
+  const bits = (bitmap: Uint8Array) =>
+    [...bitmap].flatMap((byte, at) =>
+      [0, 1, 2, 3, 4, 5, 6, 7].filter((bit) => byte & (1 << bit)).map((bit) => at * 8 + bit),
+    );
+
+  test('reports the pages the device wrote, once', () => {
+    start(4096);
+    server.dma.write(PAGE, Uint8Array.of(1));
+    server.dma.write(8n * PAGE + 4095n, Uint8Array.of(1, 2));
+    server.dma.write(100n * PAGE, new Uint8Array(4096));
+    server.dma.read(50n * PAGE, new Uint8Array(10));
+    const bitmap = report();
+    expect(bitmap).toHaveLength(16);
+    expect(bits(bitmap)).toEqual([0, 7, 8, 99]);
+    expect(bits(report())).toEqual([]);
+  });
+
+  test('smaller pages repeat bits, larger ones join them', () => {
+    start(8192);
+    server.dma.write(4n * PAGE, Uint8Array.of(1));
+    expect(bits(report())).toEqual([3, 4]);
+    server.dma.write(5n * PAGE, Uint8Array.of(1));
+    expect(bits(report(PAGE, 100n * PAGE, 16384))).toEqual([0, 1]);
+  });
+
+  test('starting twice is fine with the same page size only', () => {
+    start(4096);
+    start(4096);
+    expect(errnoOf(() => start(8192))).toBe(EINVAL);
+    expect(errnoOf(() => start(0))).toBe(EINVAL);
+  });
+
+  test.each([
+    ['an unmapped range', 500n * PAGE, PAGE, 4096, ENOENT],
+    ['part of a region', PAGE, PAGE, 4096, ENOTSUP],
+    ['a page larger than the range', PAGE, 100n * PAGE, 1 << 30, EINVAL],
+    ['page size 0', PAGE, 100n * PAGE, 0, EINVAL],
+    ['page size 5000', PAGE, 100n * PAGE, 5000, EINVAL],
+    ['a bitmap above 1 MiB', 0n, 1n << 50n, 4096, EINVAL],
+  ])('%s is refused', (_, address, size, pageBytes, errno) => {
+    start(4096);
+    expect(errnoOf(() => report(address, size, pageBytes))).toBe(errno);
+  });
+
+  test('a region without a descriptor has no log', () => {
+    start(4096);
+    client.dmaMap({ flags: 3, offset: 0n, address: 1n << 30n, size: PAGE });
+    expect(errnoOf(() => report(1n << 30n, PAGE))).toBe(EINVAL);
+  });
+
+  test('stopping forgets', () => {
+    start(4096);
+    client.featureSet(Feature.DMA_LOGGING_STOP, new Uint8Array(0));
+    expect(errnoOf(() => report())).toBe(EINVAL);
+  });
+
+  test('an unmap can take the last report along', () => {
+    start(4096);
+    server.dma.write(3n * PAGE, Uint8Array.of(1));
+    const bitmap = { pageBytes: PAGE, bytes: 16n };
+    const request = encodeDmaUnmap({ flags: 1, address: PAGE, size: 100n * PAGE, bitmap });
+    const { payload } = client.request(Command.DMA_UNMAP, request);
+    expect(bits(payload.subarray(40))).toEqual([2]);
+    expect(server.dma.regions).toHaveLength(0);
+  });
+
+  test('an unmap with the wrong bitmap size is refused', () => {
+    start(4096);
+    const request = encodeDmaUnmap({
+      flags: 1,
+      address: PAGE,
+      size: 100n * PAGE,
+      bitmap: { pageBytes: PAGE, bytes: 8n },
+    });
+    expect(errnoOf(() => client.request(Command.DMA_UNMAP, request))).toBe(EINVAL);
+  });
+});
