@@ -52,6 +52,27 @@ describe('mountinfo', () => {
     expect(() => parseMountinfo('hello')).toThrow('not a line of mountinfo: "hello"');
   });
 
+  it('reads back whatever path a mount has, and throws nothing but SyntaxError at any text', () => {
+    const path = fc.string({ unit: 'grapheme', minLength: 1 }).filter((text) => !text.includes('\0'));
+    const escaped = (text: string) =>
+      text.replace(/[ \t\n\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+    fc.assert(
+      fc.property(path, (text) => {
+        const [info] = parseMountinfo(`1 2 3:4 / ${escaped(text)} rw shared:1 - ext4 /dev/x rw\n`);
+        expect(info?.mountPoint).toBe(text);
+      }),
+    );
+    fc.assert(
+      fc.property(fc.string(), (text) => {
+        try {
+          parseMountinfo(text);
+        } catch (error) {
+          expect(error).toBeInstanceOf(SyntaxError);
+        }
+      }),
+    );
+  });
+
   it('reads this process’s own', () => {
     expect(mountinfo().some(({ mountPoint }) => mountPoint === '/')).toBe(true);
   });
