@@ -135,8 +135,8 @@ export class Client {
   }
 
   /** Waits for the reply to a command sent before, serving DMA meanwhile. */
-  receive(id: number, command: number): Reply {
-    const deadline = performance.now() + (this.#options.timeoutMs ?? 5000);
+  receive(id: number, command: number, timeoutMs = this.#options.timeoutMs ?? 5000): Reply {
+    const deadline = performance.now() + timeoutMs;
     for (;;) {
       const early = this.#early.get(id);
       if (early) {

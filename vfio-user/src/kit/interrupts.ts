@@ -42,7 +42,10 @@ export class Interrupts {
   refresh(): void {
     if (!this.#line || this.messageSignalled) return;
     if ((this.#config.getUint16(0x04, true) & INTX_DISABLE) !== 0) return;
-    // Level becomes edge: one event, then masked until the client says it has looked.
-    if (this.#irqs.trigger(PciIrq.INTX, 0) === 'fired') this.#irqs.mask(PciIrq.INTX, 0);
+    // Level becomes edge: one event, then masked until the client says it has looked. Nothing is left pending, because
+    // the line may be down by then.
+    if (!this.#irqs.isReady(PciIrq.INTX, 0)) return;
+    this.#irqs.trigger(PciIrq.INTX, 0);
+    this.#irqs.mask(PciIrq.INTX, 0);
   }
 }

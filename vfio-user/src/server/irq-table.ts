@@ -45,6 +45,12 @@ export class IrqTable {
     return this.#indexes[index]?.[vector]?.pending ?? false;
   }
 
+  /** True when a trigger would fire now. */
+  isReady(index: number, vector: number): boolean {
+    const entry = this.#indexes[index]?.[vector];
+    return entry !== undefined && this.enabled(index) && entry.fd !== undefined && !entry.masked;
+  }
+
   /** Descriptors to poll for "unmask"; see {@link resampled}. */
   unmaskFds(): number[] {
     return this.#indexes.flat().flatMap((vector) => (vector.unmaskFd === undefined ? [] : [vector.unmaskFd]));

@@ -1,0 +1,161 @@
+import { existsSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client } from '../client/client.ts';
+import { controlCall } from '../control/client.ts';
+import { startControlServer } from '../control/server.ts';
+import { Reg } from '../mock-accel/gen/registers.ts';
+import { Command, encodeRegionAccess } from '../protocol/index.ts';
+import { openDescriptors, temporaryDirectory } from '../testing.ts';
+import { type Host, startHost } from './host.ts';
+
+let directory: ReturnType<typeof temporaryDirectory>;
+let host: Host | undefined;
+let before: string[];
+
+beforeEach(() => {
+  before = openDescriptors();
+  directory = temporaryDirectory();
+});
+
+afterEach(async () => {
+  await host?.stop();
+  host = undefined;
+  directory.remove();
+});
+
+const socket = (name = 'd0') => path.join(directory.path, `${name}.sock`);
+const spec = (name = 'd0', options: Record<string, unknown> = {}) => ({
+  id: name,
+  socketPath: socket(name),
+  model: 'mock-accel',
+  options,
+});
+const event = (name: 'connected' | 'disconnected') => new Promise((resolve) => host!.once(name, resolve));
+
+describe('a host', () => {
+  test('serves several functions at once, each with its own registers', async () => {
+    host = await startHost({ functions: [spec('d0', { uuid: 'FIRST' }), spec('d1', { uuid: 'SECOND' })] });
+    expect(statSync(socket('d0')).mode & 0o777).toBe(0o600);
+    const clients = ['d0', 'd1'].map((name) => Client.connect(socket(name)));
+    const uuids = clients.map((client) => Buffer.from(client.regionRead(0, Reg.UUID, 6)).toString());
+    expect(uuids).toEqual(['FIRST\0', 'SECOND']);
+    clients[0]!.write32(0, Reg.STATUS, 0x55);
+    expect(clients.map((client) => client.read32(0, Reg.STATUS))).toEqual([0x55, 1]);
+    for (const client of clients) client.close();
+    await host.closed;
+    expect(existsSync(socket('d0'))).toBe(false);
+    expect(openDescriptors()).toEqual(before);
+  });
+
+  test('shows registers while a client is connected and idle, within 50 ms', async () => {
+    host = await startHost({ functions: [spec()] });
+    const client = Client.connect(socket());
+    client.write32(0, Reg.STATUS, 0xabc);
+    const read = async () => (await host!.registers('d0')).find(({ name }) => name === 'STATUS')!.value;
+    expect(await read()).toBe('0x00000abc');
+    // The first answer may meet the thread in its receive; idle is only after it.
+    const times: number[] = [];
+    for (let round = 0; round < 5; round++) {
+      const start = performance.now();
+      await read();
+      times.push(performance.now() - start);
+    }
+    expect(Math.min(...times)).toBeLessThan(50);
+    client.close();
+  });
+
+  test('answers before any client comes', async () => {
+    host = await startHost({ functions: [spec()] });
+    expect((await host.registers('d0'))[0]).toEqual({ name: 'DEVICE_ID', offset: 0, width: 4, value: '0x4b434f4d' });
+    await expect(host.registers('d9')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+  });
+
+  test('stops within 500 ms, with a client connected or not', async () => {
+    host = await startHost({ functions: [spec('d0'), spec('d1')] });
+    const client = Client.connect(socket('d0'));
+    await host.registers('d1');
+    const start = performance.now();
+    await host.stop();
+    expect(performance.now() - start).toBeLessThan(500);
+    expect([existsSync(socket('d0')), existsSync(socket('d1'))]).toEqual([false, false]);
+    expect(() => client.deviceInfo()).toThrow();
+    client.close();
+  });
+
+  test('stops although a device never returns', async () => {
+    const file = path.join(directory.path, 'stuck.mjs');
+    writeFileSync(
+      file,
+      `const hang = () => { for (;;); };
+       export default { name: 'stuck', regions: [{ size: 16, read: hang, write: hang }], irqs: [], attach() {}, reset() {} };`,
+    );
+    host = await startHost({ functions: [{ ...spec(), model: `file://${file}` }] });
+    const client = Client.connect(socket());
+    const read = client.send(Command.REGION_READ, encodeRegionAccess({ offset: 0, region: 0, count: 4 }));
+    expect(() => client.receive(read, Command.REGION_READ, 50)).toThrow(/in time/);
+    const start = performance.now();
+    await host.stop();
+    expect(performance.now() - start).toBeLessThan(1000);
+    client.close();
+  });
+
+  test('serves the next client when asked to, with registers reset or kept', async () => {
+    for (const keepState of [false, true]) {
+      host = await startHost({ functions: [spec()], onClientGone: 'relisten', keepState });
+      const first = Client.connect(socket());
+      first.write32(0, Reg.STATUS, 0x99);
+      const gone = event('disconnected');
+      first.close();
+      await gone;
+      const second = Client.connect(socket());
+      expect(second.read32(0, Reg.STATUS)).toBe(keepState ? 0x99 : 1);
+      second.close();
+      await host.stop();
+    }
+  });
+
+  test('refuses options before it listens, and leaves nothing behind', async () => {
+    await expect(startHost({ functions: [spec('d0'), spec('d1', { colour: 1 })] })).rejects.toMatchObject({
+      code: 'INVALID_OPTION',
+    });
+    await expect(startHost({ functions: [spec('d0'), spec('d0')] })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    expect(existsSync(socket('d0'))).toBe(false);
+    expect(openDescriptors()).toEqual(before);
+  });
+
+  test('says so when a socket is taken', async () => {
+    writeFileSync(socket('d0'), '');
+    await expect(startHost({ functions: [spec('d0')] })).rejects.toThrow(/EADDRINUSE/);
+    expect(openDescriptors()).toEqual(before);
+  });
+
+  test('ends and logs when a device cannot be made', async () => {
+    host = await startHost({ functions: [{ ...spec(), model: 'toaster' }] });
+    const [entry] = await new Promise<[{ message: string; fields: { reason?: string } }]>((resolve) =>
+      host!.once('log', (...args) => resolve(args as never)),
+    );
+    expect(entry.fields.reason).toMatch(/no device model "toaster"; there are mock-accel/);
+    await host.closed;
+  });
+});
+
+describe('the control socket', () => {
+  test('lists functions, shows registers and answers errors by code', async () => {
+    host = await startHost({ functions: [spec('d0', { uuid: 'ABC' })] });
+    const control = path.join(directory.path, 'control.sock');
+    const server = await startControlServer(host, control);
+    expect(statSync(control).mode & 0o777).toBe(0o600);
+    expect(await controlCall(control, 'list')).toEqual([{ id: 'd0', model: 'mock-accel', socketPath: socket() }]);
+    const registers = (await controlCall(control, 'registers', { id: 'd0' })) as { name: string; value: string }[];
+    expect(registers.find(({ name }) => name === 'UUID')!.value).toBe(
+      Buffer.from('ABC').toString('hex').padEnd(32, '0'),
+    );
+    await expect(controlCall(control, 'registers', { id: 'd7' })).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await expect(controlCall(control, 'registers', { id: 7 })).rejects.toMatchObject({ code: 'INVALID_OPTION' });
+    await expect(controlCall(control, 'constructor')).rejects.toMatchObject({ code: 'NOT_FOUND' });
+    await server.close();
+    expect(existsSync(control)).toBe(false);
+    await expect(controlCall(control, 'list')).rejects.toMatchObject({ code: 'DISCONNECTED' });
+  });
+});
