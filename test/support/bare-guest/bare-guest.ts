@@ -61,6 +61,10 @@ export class BareGuest {
     );
     const host = await startHost({ functions, onClientGone: options.onClientGone ?? 'exit' });
     const devices = specs.flatMap((slot, index) => deviceArguments(folder, index, slot.length));
+    host.on('log', ({ id, level, message, fields }) => {
+      if (level === 'error' || level === 'warn')
+        console.error(`device host: ${id}: ${message} ${JSON.stringify(fields)}`);
+    });
     const guest = new BareGuest(host, folder, [
       ...machineArguments(await readArtefacts(build), image, folder, options.memory ?? 512),
       ...devices,
