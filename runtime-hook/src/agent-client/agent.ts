@@ -11,6 +11,7 @@ import {
 } from '@kata-mock/contracts';
 import { type Client, type Connection, createClient } from 'ttrpc-ts';
 import { KataMockError } from '../errors.ts';
+import { namedErrors } from './named-errors.ts';
 import type { ProcessCalls } from './process-io.ts';
 
 /** Kata's: how long the shim waits for Check, and for any other call that is not meant to block. */
@@ -21,12 +22,15 @@ const readBytes = 32_768;
 
 export class Agent {
   readonly #agent: Client<typeof AgentService>;
+  /** Its errors are data: the end of a stream is one. */
+  readonly #streams: Client<typeof AgentService>;
   readonly #health: Client<typeof Health>;
 
   constructor(connection: Connection) {
     // WaitProcess, GetOOMEvent and the streams block for as long as the process lives, so no timeout by default.
-    this.#agent = createClient(AgentService, connection);
-    this.#health = createClient(Health, connection);
+    this.#agent = createClient(AgentService, connection, { interceptors: [namedErrors] });
+    this.#streams = createClient(AgentService, connection);
+    this.#health = createClient(Health, connection, { interceptors: [namedErrors] });
   }
 
   /** Resolves when the agent serves. Sent as soon as the transport stands; the answer comes when the guest is up. */
@@ -76,9 +80,9 @@ export class Agent {
     const ids = { containerId, execId };
     const bounded = { timeoutMs: callTimeoutMs };
     return {
-      readStdout: async () => (await this.#agent.readStdout({ ...ids, len: readBytes })).data,
-      readStderr: async () => (await this.#agent.readStderr({ ...ids, len: readBytes })).data,
-      writeStdin: async (data) => (await this.#agent.writeStdin({ ...ids, data })).len,
+      readStdout: async () => (await this.#streams.readStdout({ ...ids, len: readBytes })).data,
+      readStderr: async () => (await this.#streams.readStderr({ ...ids, len: readBytes })).data,
+      writeStdin: async (data) => (await this.#streams.writeStdin({ ...ids, data })).len,
       closeStdin: async () => void (await this.#agent.closeStdin(ids, bounded)),
       wait: async () => (await this.#agent.waitProcess(ids)).status,
       // The shim names no exec for the container's own process.

@@ -1,9 +1,9 @@
 import { controlCall } from '@kata-mock/vfio-user';
 import { KataMockError } from '../../errors.ts';
+import { type FoundVm, isVmAlive, listVmStates } from '../../state/index.ts';
 import { ControlClient } from '../control/client.ts';
 import { deviceHostSocket } from '../owner/device-host-watch.ts';
 import { sandboxDevices } from '../owner/guest-devices.ts';
-import { type HookVm, listVms } from '../owner/hook-state.ts';
 import { isAlive } from '../process/identity.ts';
 import { sandboxNames } from '../sandbox/find.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
@@ -38,10 +38,10 @@ const ownerTimeoutMs = 2000;
 /** A sandbox of `kata-mock run`, or any other VM the hook gave devices (by sandbox id or the start of one). */
 export async function inspect(name: string, runDir = runDirectory()): Promise<Inspected> {
   if (sandboxNames(runDir).includes(name)) return inspectSandbox(runDir, name);
-  const vms = listVms(runDir).filter((vm) => vm.sandboxId.startsWith(name));
+  const vms = listVmStates(runDir).filter((vm) => vm.sandboxId.startsWith(name));
   const [vm] = vms;
   if (vm && vms.length === 1) return inspectVm(vm);
-  const known = [...sandboxNames(runDir), ...listVms(runDir).map((each) => each.sandboxId)];
+  const known = [...sandboxNames(runDir), ...listVmStates(runDir).map((each) => each.sandboxId)];
   throw new KataMockError('NOT_FOUND', `there is ${vm ? 'more than one' : 'no'} sandbox "${name}"`, {
     hint: known.length > 0 ? `there are: ${known.join(', ')}` : 'none is running; start one: kata-mock run …',
   });
@@ -52,7 +52,7 @@ async function inspectSandbox(runDir: string, name: string): Promise<Inspected> 
   const kept = readState(paths.state);
   const alive = kept !== undefined && isAlive(kept.owner);
   const state = alive ? await liveState(paths.control, kept) : kept;
-  const vm = listVms(runDir).find((each) => each.sandboxId === name);
+  const vm = listVmStates(runDir).find((each) => each.sandboxId === name);
   return {
     name,
     condition: alive && state ? state.phase : 'crashed',
@@ -75,27 +75,26 @@ async function liveState(control: string, kept: SandboxState): Promise<SandboxSt
   }
 }
 
-async function inspectVm(vm: HookVm): Promise<Inspected> {
+async function inspectVm(vm: FoundVm): Promise<Inspected> {
   return {
     name: vm.sandboxId,
-    condition: isAlive(vm.deviceHost) ? 'running' : 'crashed',
+    condition: isVmAlive(vm.directory) ? 'running' : 'crashed',
     containers: [],
-    devices: await withRegisters(sandboxDevices(vm.devices, new Map(), []), vm),
+    devices: await withRegisters(sandboxDevices(vm.inventory.devices, new Map(), []), vm),
   };
 }
 
-async function withRegisters(devices: SandboxDevice[], vm: HookVm | undefined): Promise<InspectedDevice[]> {
+async function withRegisters(devices: SandboxDevice[], vm: FoundVm | undefined): Promise<InspectedDevice[]> {
   if (!vm) return devices;
   const paths = devices.map((device, index) => ({
     ...device,
-    deviceTreePath: vm.devices[index]?.deviceTreePath ?? '',
+    deviceTreePath: vm.inventory.devices[index]?.deviceTreePath ?? '',
   }));
-  if (!isAlive(vm.deviceHost)) return paths;
+  if (!isVmAlive(vm.directory)) return paths;
   const socket = deviceHostSocket(vm.directory);
-  const served = (await controlCall(socket, 'list')) as { id: string }[];
   return Promise.all(
     paths.map(async (device, index) => {
-      const id = served[index]?.id;
+      const id = vm.functions[index]?.id;
       if (id === undefined) return device;
       return { ...device, registers: (await controlCall(socket, 'registers', { id })) as Register[] };
     }),

@@ -1,5 +1,5 @@
 import { statSync } from 'node:fs';
-import { pruneHook } from '../owner/hook-prune.ts';
+import { pruneHook } from '../../state/index.ts';
 import { isAlive, type ProcessIdentity } from '../process/identity.ts';
 import { sandboxNames } from '../sandbox/find.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
@@ -8,7 +8,7 @@ import { runDirectory } from '../sandbox/run-directory.ts';
 import { readState } from '../sandbox/state.ts';
 
 export interface Pruned {
-  what: 'process' | 'sandbox' | 'vm' | 'lease';
+  what: 'process' | 'sandbox' | 'file';
   name: string;
 }
 
@@ -16,10 +16,10 @@ export interface Pruned {
 const startingMs = 10_000;
 
 /** Removes what belongs to owners that are gone; what runs is left alone. */
-export function prune(runDir = runDirectory()): Pruned[] {
+export async function prune(runDir = runDirectory()): Promise<Pruned[]> {
   const removed: Pruned[] = [];
   for (const name of sandboxNames(runDir)) removed.push(...pruneSandbox(runDir, name));
-  removed.push(...pruneHook(runDir));
+  for (const name of await pruneHook(runDir)) removed.push({ what: 'file', name });
   return removed;
 }
 

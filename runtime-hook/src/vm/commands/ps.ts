@@ -1,4 +1,4 @@
-import { listVms } from '../owner/hook-state.ts';
+import { isVmAlive, listVmStates } from '../../state/index.ts';
 import { isAlive } from '../process/identity.ts';
 import { sandboxNames } from '../sandbox/find.ts';
 import { sandboxPaths } from '../sandbox/paths.ts';
@@ -22,17 +22,18 @@ export interface Listed {
 export function listAll(runDir = runDirectory()): Listed[] {
   const sandboxes = sandboxNames(runDir).map((name) => listSandbox(runDir, name));
   const names = new Set(sandboxes.map((each) => each.name));
-  const others = listVms(runDir)
+  const others = listVmStates(runDir)
     .filter((vm) => !names.has(vm.sandboxId))
     .map((vm): Listed => {
-      const condition = isAlive(vm.deviceHost) ? 'running' : 'crashed';
+      const condition = isVmAlive(vm.directory) ? 'running' : 'crashed';
       return {
         name: vm.sandboxId,
         kind: 'kata',
         condition,
         pid: vm.deviceHost.pid,
-        devices: vm.devices.length,
+        devices: vm.inventory.devices.length,
         containers: [],
+        createdAt: vm.startedAt,
       };
     });
   return [...sandboxes, ...others];

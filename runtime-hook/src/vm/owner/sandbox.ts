@@ -3,11 +3,11 @@ import { type Spec, SpecEditor } from '@kata-mock/oci-spec';
 import type { Logger } from 'pino';
 import { passTo, Server } from 'ttrpc-ts';
 import { KataMockError } from '../../errors.ts';
+import { endVm } from '../../state/index.ts';
 import { type ContainerRequest, createContainer, removeContainer } from '../container/create.ts';
 import { Cleanup } from '../lifecycle/cleanup.ts';
 import { Loss } from '../lifecycle/loss.ts';
 import type { Timeline } from '../lifecycle/timeline.ts';
-import { settlesWithin } from '../lifecycle/within.ts';
 import { processIdentity } from '../process/identity.ts';
 import { guestAddresses } from '../qemu/query-pci.ts';
 import { releaseSandbox } from '../sandbox/directory.ts';
@@ -31,7 +31,6 @@ export interface SandboxContext {
 /** Variable a device plugin sets: the host addresses of the devices, for the agent to translate. */
 const deviceVariable = 'PCIDEVICE_KATA_MOCK_DEV_ACCEL';
 const destroyTimeoutMs = 2000;
-const deviceHostGraceMs = 1000;
 
 export class Sandbox {
   readonly loss = new Loss();
@@ -155,11 +154,10 @@ export class Sandbox {
       });
     }
     await this.#cleanup.run();
-    if (!this.#deviceHost) return;
-    // It leaves when its clients have left, which QEMU just did.
-    const gone = await settlesWithin(this.#deviceHost.gone, deviceHostGraceMs);
-    if (!gone) this.#context.log.warn(`the device host is still there after ${deviceHostGraceMs} ms`);
-    this.#deviceHost.close();
+    // The device host leaves when its clients have left, which QEMU just did; its files go with it.
+    this.#deviceHost?.close();
+    const { vmDirectory } = this.#state;
+    if (vmDirectory !== undefined) await endVm(vmDirectory);
   }
 
   async #boot(): Promise<void> {
@@ -192,9 +190,10 @@ export class Sandbox {
     const planned = hook.find(plan.runDir, plan.paths.name);
     const details = await this.loss.race(vm.agent.guestDetails());
     if (!planned) return;
+    // From here on stop() ends the device host too.
+    this.#state.vmDirectory = planned.directory;
     const addresses = guestAddresses(await this.loss.race(vm.qmp.execute('query-pci')));
     const found = agentDevices(details.agentDetails?.extraFeatures ?? []);
-    this.#state.vmDirectory = planned.directory;
     this.#state.devices = sandboxDevices(planned.devices, addresses, found);
     for (const device of this.#state.devices) log.info({ device: device.uuid, ...device }, 'device plugged');
     this.#deviceHost = await watchDeviceHost(planned.directory);
