@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { AgentService, Health, type Inventory } from '@kata-mock/contracts';
+import { setChildSubreaper } from '@kata-mock/posix';
 import { Cache } from 'cdi-spec';
 import { Server } from 'ttrpc-ts';
 import type { Agent, AgentPaths } from './agent.ts';
@@ -42,6 +43,8 @@ export interface RunningAgent {
 export async function startAgent({ config, log, paths, isInit, onEnd }: StartOptions): Promise<RunningAgent> {
   mkdirSync(paths.base, { recursive: true });
   const guest = new LiveGuest((err) => log.warn({ err }, 'no kernel events'));
+  // Containers' first processes come to the agent when runc ends; process 1 gets them anyway.
+  if (process.pid !== 1) setChildSubreaper();
   const reaper = new Reaper();
   const specDirectory = paths.cdi;
   mkdirSync(specDirectory, { recursive: true });

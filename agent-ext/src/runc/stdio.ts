@@ -1,8 +1,7 @@
 import { closeSync, openSync } from 'node:fs';
-import { closeAll, FdDuplex } from '@kata-mock/posix';
+import { closeAll, FdDuplex, pipe } from '@kata-mock/posix';
 import { ProcessIo } from '../sandbox/process-io.ts';
 import { ConsoleSocket } from './console-socket.ts';
-import { makePipe, type Pipe } from './pipe.ts';
 
 /** Standard input and output for a process that runc is about to make. */
 export interface PreparedStdio {
@@ -17,13 +16,19 @@ export interface PreparedStdio {
 }
 
 export function prepareStdio(directory: string, terminal: boolean): PreparedStdio {
-  return terminal ? prepareTerminal(directory) : preparePipes(directory);
+  return terminal ? prepareTerminal(directory) : preparePipes();
 }
 
-function preparePipes(directory: string): PreparedStdio {
+type Pipe = ReturnType<typeof pipe>;
+
+/**
+ * Real pipes. Node's own child pipes are sockets, and a process that opens `/dev/stdout` on a socket gets ENXIO, which
+ * breaks common images.
+ */
+function preparePipes(): PreparedStdio {
   const pipes: Pipe[] = [];
   try {
-    for (let count = 0; count < 3; count++) pipes.push(makePipe(directory));
+    for (let count = 0; count < 3; count++) pipes.push(pipe());
   } catch (error) {
     closeAll(pipes.flatMap((pipe) => [pipe.read, pipe.write]));
     throw error;

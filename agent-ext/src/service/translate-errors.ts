@@ -1,4 +1,5 @@
 import type { ServerInterceptor } from 'ttrpc-ts';
+import type { AgentError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import { toTtrpcError } from './ttrpc-errors.ts';
 
@@ -10,7 +11,9 @@ export function translateErrors(log: Log): ServerInterceptor {
         return await next(request);
       } catch (error) {
         const status = toTtrpcError(error);
-        log.debug({ method: call.method.name, code: status.codeName, err: error }, 'call failed');
+        // Every stream ends that way.
+        if ((error as Partial<AgentError>).code !== 'END_OF_STREAM')
+          log.debug({ method: call.method.name, code: status.codeName, err: error }, 'call failed');
         throw status;
       }
     },
