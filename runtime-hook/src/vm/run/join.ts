@@ -21,7 +21,7 @@ export async function joinSandbox(command: string[], options: RunOptions & { san
       hint: 'devices are plugged when the VM starts; ask for them by annotation or in the bundle',
     });
   }
-  const { paths } = findSandbox(runDirectory(), options.sandbox);
+  const { paths, state } = findSandbox(runDirectory(), options.sandbox);
   const input = containerInput(options, () => loadArtefacts().rootfs);
   const id = options.name ?? randomName();
   const plain = options.bundle === undefined;
@@ -31,7 +31,8 @@ export async function joinSandbox(command: string[], options: RunOptions & { san
     annotations: options.annotation,
     tty: options.tty,
     hostname: options.sandbox,
-    defaultToAllDevices: plain,
+    // A VM without devices has no CDI names to ask for.
+    defaultToAllDevices: plain && state.devices.length > 0,
   });
   const control = await ControlClient.open(paths.control);
   const loss = new Loss();
