@@ -10,6 +10,11 @@ export interface Program {
 
 export const programs: Program[] = [
   {
+    name: 'hook',
+    entry: 'runtime-hook/src/wrapper/main.ts',
+    packages: ['vfio-user'],
+  },
+  {
     name: 'cdi',
     entry: 'cdi/src/cli/main.ts',
     packages: [],

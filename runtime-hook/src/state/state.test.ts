@@ -118,7 +118,7 @@ describe('cleaning up', () => {
     const runDirectory = newRunDirectory();
     const host = await someProcess("trap '' TERM");
     const directory = await someVm(runDirectory, 's', host, dead);
-    expect(await pruneHook(runDirectory)).toEqual([directory]);
+    expect(await pruneHook(runDirectory)).toEqual([directory, path.join(runDirectory, 'leases/ac00:00:00.0')]);
     expect(isAlive(host)).toBe(false);
     expect(new Leases(runDirectory).list()).toEqual([]);
   });

@@ -86,10 +86,10 @@ export function deadDrafts(runDirectory: string): string[] {
     .filter((directory) => !isVmAlive(directory));
 }
 
-/** Removes a directory whose owner is dead. False when a living one has it by now. */
-export function removeIfDead(runDirectory: string, directory: string): Promise<boolean> {
+/** Removes a directory whose owner is dead, or `self`. False when another living one has it by now. */
+export function removeIfDead(runDirectory: string, directory: string, self?: ProcessIdentity): Promise<boolean> {
   return withLock(path.join(vmsDirectory(runDirectory), '.lock'), () => {
-    if (isVmAlive(directory)) return false;
+    if (isVmAlive(directory) && vmOwner(directory)?.pid !== self?.pid) return false;
     // Moved away first: the name is free at once, and a half removed directory is never mistaken for a whole one.
     const doomed = path.join(vmsDirectory(runDirectory), `.old-${path.basename(directory)}`);
     removeFlat(doomed);

@@ -1,0 +1,44 @@
+import { readFileSync } from 'node:fs';
+import { capsOf, setgroups, setresgid, setresuid, setrlimit } from '@kata-mock/posix';
+import { KataMockError } from '../errors.ts';
+
+/** Descriptors a device host may have: 32 devices with their sockets, eventfds and the guest's memory. */
+const mostDescriptors = 4096;
+
+/** User and group ids that a device host changes to. */
+export interface Identity {
+  uid: number;
+  gid: number;
+}
+
+/** Looks a user up. `nobody` needs no entry. */
+export function findUser(name: string, passwd = '/etc/passwd'): Identity {
+  for (const line of readFileSync(passwd, 'utf8').split('\n')) {
+    const [user, , uid, gid] = line.split(':');
+    if (user === name) return { uid: Number(uid), gid: Number(gid) };
+  }
+  if (name === 'nobody') return { uid: 65534, gid: 65534 };
+  throw new KataMockError('HOST', `user "${name}" does not exist`, { hint: 'correct `user` in config.toml' });
+}
+
+/**
+ * Gives up what a process that reads a guest's bytes must not have. Started by root, it becomes `identity`, and all
+ * capabilities go with that; started by another user (rootless Kata), it is QEMU's user already. The wrapper has set
+ * no_new_privs, so nothing brings them back. Throws rather than go on with rights.
+ */
+export function dropPrivileges(identity: Identity): void {
+  setrlimit('core', 0);
+  setrlimit('nofile', mostDescriptors);
+  setrlimit('memlock', 0);
+  if (process.getuid?.() === 0) {
+    setgroups([]);
+    setresgid(identity.gid, identity.gid, identity.gid);
+    setresuid(identity.uid, identity.uid, identity.uid);
+  }
+  const { permitted, effective, inheritable, ambient, noNewPrivs, uids } = capsOf('self');
+  if (permitted | effective | inheritable | ambient || !noNewPrivs || uids.includes(0)) {
+    throw new KataMockError('HOST', 'the device host could not give up its privileges', {
+      hint: 'start it through the wrapper kata-mock-qemu',
+    });
+  }
+}

@@ -1,0 +1,87 @@
+import path from 'node:path';
+import { setsid } from '@kata-mock/posix';
+import { type Host, startHost } from '@kata-mock/vfio-user';
+import { KataMockError } from '../errors.ts';
+import { Leases } from '../leases/leases.ts';
+import { type Plan, planDevices } from '../planner/plan.ts';
+import { addressesToLease } from '../planner/requests.ts';
+import { vmArguments } from '../planner/vm-arguments.ts';
+import { makeVmDirectory, removeIfDead } from '../state/vm-directory.ts';
+import { type VmState, writeVmState } from '../state/vm-state.ts';
+import { type ProcessIdentity, processIdentity } from '../vm/process/identity.ts';
+import { runDirectory } from '../vm/sandbox/run-directory.ts';
+import { answer, replaceByNull } from '../wrapper/answer.ts';
+import type { DeviceRequest, HookCall } from '../wrapper/call.ts';
+import { LateLogger, serveDevices } from './device-host.ts';
+import { findUser } from './privileges.ts';
+
+/**
+ * Makes a VM's devices, answers the wrapper, and becomes their host. Resolves when the VM has gone. When anything
+ * fails before the answer, nothing is left behind.
+ */
+export async function startDevices(call: HookCall, request: DeviceRequest): Promise<void> {
+  // Away from the shim: its signals, its terminal, and the bundle, which must stay free to be unmounted.
+  setsid();
+  process.chdir('/');
+  const user = findUser(request.config.user);
+  const owner = identityOf(process.pid);
+  const qemu = identityOf(call.wrapperPid);
+  const runDir = runDirectory(call.env);
+  const sandboxId = request.start.sandbox;
+  const leases = new Leases(runDir);
+  const lease = { owner, sandboxId };
+  const given = request.devices.flatMap((device) => device.host ?? []);
+  let leased: string[] = [];
+  const directory = await makeVmDirectory(runDir, sandboxId, owner);
+  const logger = new LateLogger();
+  let host: Host | undefined;
+  let state: VmState;
+  try {
+    leased = await leases.acquire(addressesToLease(request.devices), lease, given);
+    const plan = planDevices({
+      devices: request.devices,
+      leasedAddresses: leased,
+      uuidSeed: request.uuidSeed,
+      start: request.start,
+      socketDirectory: directory,
+      rootImage: request.config.rootImage,
+    });
+    host = await startHost({ functions: functionsOf(plan), logger });
+    state = {
+      version: 1,
+      sandboxId,
+      bundle: call.bundle,
+      startedAt: new Date().toISOString(),
+      deviceHost: owner,
+      qemu: { ...qemu, path: request.qemu },
+      onDeviceLoss: request.config.onDeviceLoss,
+      source: request.source,
+      functions: plan.devices.map(({ id, socketPath }) => ({ id, socketPath })),
+      leases: leased,
+      inventory: plan.inventory,
+    };
+    writeVmState(directory, state);
+    answer({ program: request.qemu, args: [...plan.args, ...vmArguments(request.config)] });
+  } catch (error) {
+    await host?.stop();
+    leases.release(leased);
+    await removeIfDead(runDir, directory, owner);
+    throw error;
+  }
+  replaceByNull(2);
+  const guardProgram = path.resolve(call.bundle, call.wrapperDirectory, 'kata-mock-guard');
+  const { log } = request.config;
+  await serveDevices({ host, directory, state, lease: JSON.stringify(lease), user, log, guardProgram, logger });
+}
+
+function functionsOf(plan: Plan) {
+  return plan.devices.map(({ id, model, socketPath, uuid, memory }) => {
+    return { id, model, socketPath, options: { uuid, memorySize: memory } };
+  });
+}
+
+function identityOf(pid: number): ProcessIdentity {
+  const identity = processIdentity(pid);
+  if (!identity) throw new KataMockError('HOST', `process ${pid} has ended, or /proc is not mounted`);
+  return identity;
+}
