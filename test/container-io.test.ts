@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { noDevices } from './support/devices.ts';
 import { output, type SandboxUnderTest, testHost } from './support/host.ts';
 
 const scope = testHost();
@@ -7,7 +8,7 @@ const inSandbox = (args: string[], command: string[], options = {}) =>
   scope.host.run(['run', '--sandbox', 'io', ...args, '--', ...command], options);
 
 beforeAll(async () => {
-  sandbox = await scope.host.sandbox('io');
+  sandbox = await scope.host.sandbox('io', noDevices);
 });
 
 describe('a container', () => {

@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { noDevices } from './support/devices.ts';
 import { type SandboxUnderTest, testHost } from './support/host.ts';
 import { program } from './support/paths.ts';
 import { Terminal } from './support/terminal.ts';
@@ -7,7 +8,7 @@ const scope = testHost();
 let sandbox: SandboxUnderTest;
 
 beforeAll(async () => {
-  sandbox = await scope.host.sandbox('tty');
+  sandbox = await scope.host.sandbox('tty', noDevices);
 });
 
 const open = (args: string[]) =>

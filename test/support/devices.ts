@@ -18,6 +18,9 @@ export const bothDevices = [first, second].flatMap(({ uuid, host, memory, node }
   `mock-accel,uuid=${uuid},memory=${memory},numa=${node},host=${host}`,
 ]);
 
+/** For a sandbox without any, which the hook leaves to QEMU as it is. */
+export const noDevices = ['--annotation', 'io.kata-mock/devices=none'];
+
 /** `--annotation` that asks for CDI devices by name. */
 export const cdi = (...names: string[]) => [
   '--annotation',

@@ -48,7 +48,9 @@ function filesOf(runDir: string): string[] {
   const entries = readdirSync(runDir, { recursive: true, withFileTypes: true });
   return entries
     .map((entry) => path.relative(runDir, path.join(entry.parentPath, entry.name)))
-    .filter((name) => name.includes('/') || !['sandboxes', 'vm', 'leases', 'config.toml'].includes(name))
+    .filter(
+      (name) => name.includes('/') || !['sandboxes', 'vm', 'leases', 'config.toml', 'kvm-probe.json'].includes(name),
+    )
     .sort();
 }
 
