@@ -93,7 +93,7 @@ export class Connection {
     return new Promise((resolve, reject) => {
       const call = new UnaryCall(decode, resolve, reject);
       const id = this.#open(call, 0, method, payload, options);
-      if (id === undefined) return;
+      if (id === undefined || (options.timeoutMs === undefined && options.signal === undefined)) return;
       call.disarm = arm(options, (error) => {
         this.#calls.delete(id);
         call.fail(error);

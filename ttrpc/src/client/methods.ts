@@ -1,13 +1,6 @@
-import {
-  create,
-  type DescMethod,
-  type DescService,
-  fromBinary,
-  type Message,
-  type MessageInitShape,
-} from '@bufbuild/protobuf';
+import { create, type DescMethod, type DescService, type Message, type MessageInitShape } from '@bufbuild/protobuf';
 import { encodeMethod } from '../protocol/envelope.ts';
-import { encodePayload } from '../protocol/payload.ts';
+import { codecOf } from '../protocol/payload.ts';
 import type { CallOptions } from './call.ts';
 import type { Connection } from './connection.ts';
 import { type ClientInterceptor, interceptStream, interceptUnary } from './interceptor.ts';
@@ -112,8 +105,8 @@ class MethodCodec {
     const { input, output } = method;
     this.name = encodeMethod(service.typeName, method.name);
     this.message = (init) => create(input, init);
-    this.encode = (init) => encodePayload(input, init);
-    this.decode = (payload) => fromBinary(output, payload);
+    this.encode = codecOf(input).encode;
+    this.decode = codecOf(output).decode;
   }
 
   async *messages(inits: Inits): AsyncGenerator<Message> {

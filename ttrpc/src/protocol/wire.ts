@@ -3,9 +3,13 @@
  * results. Payloads are left to protobuf-es.
  */
 
+import { NameCache } from './names.ts';
+
 export const WireType = { VARINT: 0, FIXED64: 1, BYTES: 2, START_GROUP: 3, END_GROUP: 4, FIXED32: 5 } as const;
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+const decodeText = (bytes: Uint8Array) => utf8.decode(bytes);
+const names = new NameCache();
 
 /** Nested groups a hostile message may open before it is refused. */
 const MAX_GROUP_DEPTH = 100;
@@ -60,7 +64,10 @@ export class WireReader {
 
   /** Length-delimited text; throws on bytes that are not UTF-8. */
   text(): string {
-    return utf8.decode(this.view());
+    const length = this.varint32();
+    const start = this.position;
+    this.#advance(length);
+    return names.get(this.bytes, start, this.position, decodeText);
   }
 
   /** Skips the value of a field nobody knows. */

@@ -1,7 +1,7 @@
-import { type DescMethod, type DescService, fromBinary, type Message, type MessageInitShape } from '@bufbuild/protobuf';
+import type { DescMessage, DescMethod, DescService, Message, MessageInitShape } from '@bufbuild/protobuf';
 import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
-import { encodePayload, undecodable } from '../protocol/payload.ts';
+import { codecOf } from '../protocol/payload.ts';
 import type { HandlerContext } from './context.ts';
 import { aroundStream, aroundUnary, type ServerInterceptor } from './interceptor.ts';
 import type { ServerCall } from './server-call.ts';
@@ -18,6 +18,8 @@ interface Bound {
   service: DescService;
   method: DescMethod;
   interceptors: readonly ServerInterceptor[];
+  decode: (payload: Uint8Array) => Message;
+  encode: (init: MessageInitShape<DescMessage>) => Uint8Array;
 }
 
 /** Wraps a typed handler of any kind. */
@@ -27,7 +29,9 @@ export function serveMethod(
   handler: unknown,
   interceptors: readonly ServerInterceptor[],
 ): MethodServer {
-  const bound = { service, method, interceptors };
+  const { decode } = codecOf(method.input);
+  const { encode } = codecOf(method.output);
+  const bound: Bound = { service, method, interceptors, decode, encode };
   switch (method.methodKind) {
     case 'unary':
       return unary(bound, handler as UnaryHandler);
@@ -40,57 +44,62 @@ export function serveMethod(
   }
 }
 
-function unary({ service, method, interceptors }: Bound, handler: UnaryHandler): MethodServer {
+function unary(bound: Bound, handler: UnaryHandler): MethodServer {
+  const { service, method, interceptors, decode } = bound;
   const handle: UnaryHandler =
     interceptors.length === 0
       ? handler
       : (request, context) =>
           aroundUnary(interceptors, { service, method, context }, async (inner) => handler(inner, context))(request);
   return (call, payload) => {
-    const reply = (message: unknown) => {
-      try {
-        call.respond(encodeReply(method, message));
-      } catch (error) {
-        call.fail(TtrpcError.from(error));
-      }
-    };
     try {
-      const result = handle(decode(method, payload), call.context);
-      if (isPromise(result)) result.then(reply, (error) => call.fail(TtrpcError.from(error)));
-      else reply(result);
+      const result = handle(decode(payload), call.context);
+      // A handler that has its answer at once gets no promise made for it.
+      if (isPromise(result)) void answerLater(bound, call, result);
+      else call.respond(encodeReply(bound, result));
     } catch (error) {
       call.fail(TtrpcError.from(error));
     }
   };
 }
 
-function serverStreaming({ service, method, interceptors }: Bound, handler: ServerStreamHandler): MethodServer {
+async function answerLater(bound: Bound, call: ServerCall, result: PromiseLike<unknown>): Promise<void> {
+  try {
+    call.respond(encodeReply(bound, await result));
+  } catch (error) {
+    call.fail(TtrpcError.from(error));
+  }
+}
+
+function serverStreaming(bound: Bound, handler: ServerStreamHandler): MethodServer {
+  const { service, method, interceptors, decode } = bound;
   return (call, payload) => {
     const handle = aroundStream(interceptors, { service, method, context: call.context }, async function* (requests) {
       for await (const request of requests) yield* handler(request, call.context);
     });
-    void sendReplies(method, call, () => {
-      const request = decode(method, payload);
+    void sendReplies(bound, call, () => {
+      const request = decode(payload);
       return interceptors.length === 0 ? handler(request, call.context) : handle(one(request));
     });
   };
 }
 
-function clientStreaming({ service, method, interceptors }: Bound, handler: ClientStreamHandler): MethodServer {
+function clientStreaming(bound: Bound, handler: ClientStreamHandler): MethodServer {
+  const { service, method, interceptors } = bound;
   return (call, payload) => {
-    const requests = openRequests(method, call, payload);
+    const requests = openRequests(bound, call, payload);
     const handle = aroundStream(interceptors, { service, method, context: call.context }, async function* (inner) {
       yield await handler(inner, call.context);
     });
     const run = async () => {
       try {
         if (interceptors.length === 0) {
-          call.respond(encodeReply(method, await handler(requests, call.context)));
+          call.respond(encodeReply(bound, await handler(requests, call.context)));
           return;
         }
         let reply: unknown;
         for await (const message of handle(requests)) reply = message;
-        call.respond(encodeReply(method, reply));
+        call.respond(encodeReply(bound, reply));
       } catch (error) {
         call.fail(TtrpcError.from(error));
       }
@@ -99,22 +108,23 @@ function clientStreaming({ service, method, interceptors }: Bound, handler: Clie
   };
 }
 
-function bidiStreaming({ service, method, interceptors }: Bound, handler: BidiHandler): MethodServer {
+function bidiStreaming(bound: Bound, handler: BidiHandler): MethodServer {
+  const { service, method, interceptors } = bound;
   return (call, payload) => {
-    const requests = openRequests(method, call, payload);
+    const requests = openRequests(bound, call, payload);
     const handle = aroundStream(interceptors, { service, method, context: call.context }, (inner) =>
       handler(inner, call.context),
     );
-    void sendReplies(method, call, () => handle(requests));
+    void sendReplies(bound, call, () => handle(requests));
   };
 }
 
 /** Sends what a handler yields, at the connection's pace, until it ends or the call is over. */
-async function sendReplies(method: DescMethod, call: ServerCall, start: () => AsyncIterable<unknown>): Promise<void> {
+async function sendReplies(bound: Bound, call: ServerCall, start: () => AsyncIterable<unknown>): Promise<void> {
   try {
     for await (const message of start()) {
       if (call.over) return;
-      const room = call.send(encodeReply(method, message));
+      const room = call.send(encodeReply(bound, message));
       if (room !== undefined) await room;
     }
     call.end();
@@ -124,34 +134,26 @@ async function sendReplies(method: DescMethod, call: ServerCall, start: () => As
 }
 
 /** A request that opens a stream may carry its first message; an empty payload means that it does not. */
-function openRequests(method: DescMethod, call: ServerCall, payload: Uint8Array): AsyncIterable<Message> {
+function openRequests(bound: Bound, call: ServerCall, payload: Uint8Array): AsyncIterable<Message> {
   const queue = call.openRequests();
   if (payload.length > 0) queue.push(payload);
-  return decoded(method, queue);
+  return decoded(bound, queue);
 }
 
-async function* decoded(method: DescMethod, payloads: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
-  for await (const payload of payloads) yield decode(method, payload);
+async function* decoded({ decode }: Bound, payloads: AsyncIterable<Uint8Array>): AsyncGenerator<Message> {
+  for await (const payload of payloads) yield decode(payload);
 }
 
 async function* one(request: Message): AsyncGenerator<Message> {
   yield request;
 }
 
-function decode(method: DescMethod, payload: Uint8Array): Message {
-  try {
-    return fromBinary(method.input, payload);
-  } catch (error) {
-    throw undecodable(error);
-  }
-}
-
-function encodeReply(method: DescMethod, message: unknown): Uint8Array {
+function encodeReply(bound: Bound, message: unknown): Uint8Array {
   if (message === undefined || message === null) {
     // What the Go server says of a nil reply. Types forbid it; a handler in plain JavaScript may still do it.
     throw new TtrpcError(Code.UNKNOWN, 'ttrpc: marshal called with nil');
   }
-  return encodePayload(method.output, message as MessageInitShape<DescMethod['output']>);
+  return bound.encode(message as MessageInitShape<DescMessage>);
 }
 
 function isPromise(value: unknown): value is PromiseLike<unknown> {

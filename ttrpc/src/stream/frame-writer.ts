@@ -13,9 +13,12 @@ const SLAB_LENGTH = 64 * 1024;
 /** Payloads up to this many bytes are copied into the slab; larger ones are written from where they are. */
 const COPY_LIMIT = 8 * 1024;
 
+/** Bytes that are written out at once instead of at the end of the turn: the peer can work while this side goes on. */
+const FLUSH_LENGTH = 16 * 1024;
+
 /**
- * Frames out, in batches: everything written in one turn of the event loop leaves in one system call, at the end of
- * that turn (a nextTick, so behind the handlers' promises and before any I/O).
+ * Frames out, in batches: what is written in one turn of the event loop leaves together, at the end of that turn (a
+ * nextTick, so behind the handlers' promises and before any I/O), or in batches of 16 KiB when it is much.
  */
 export class FrameWriter {
   readonly #duplex: Duplex;
@@ -41,7 +44,6 @@ export class FrameWriter {
   /** Undefined when there is room, else a promise of it (or of the connection's end). */
   room(): Promise<void> | undefined {
     const duplex = this.#duplex;
-    if (this.#waiting >= SLAB_LENGTH) this.flush();
     if (!duplex.writableNeedDrain || duplex.destroyed) return undefined;
     this.#room ??= new Promise((resolve) => {
       const done = () => {
@@ -68,6 +70,7 @@ export class FrameWriter {
     this.#take(at);
     this.#body(payload);
     if (tail !== undefined) this.#body(tail);
+    this.#written();
   }
 
   /** A response without status: success. */
@@ -77,6 +80,7 @@ export class FrameWriter {
     if (payload.length > 0) at = writeResponsePayloadTag(slab, at, payload.length);
     this.#take(at);
     this.#body(payload);
+    this.#written();
   }
 
   /** A response with an encoded google.rpc.Status. */
@@ -92,6 +96,7 @@ export class FrameWriter {
     const slab = this.#reserve(HEADER_LENGTH);
     this.#take(writeHeader(slab, this.#position, body.length, id, type, flags));
     this.#body(body);
+    this.#written();
   }
 
   /** Writes out what waits, now. */
@@ -152,6 +157,10 @@ export class FrameWriter {
     }
     this.#reserve(length).set(bytes, this.#position);
     this.#take(this.#position + length);
+  }
+
+  #written(): void {
+    if (this.#waiting >= FLUSH_LENGTH) this.flush();
   }
 
   #seal(): void {
