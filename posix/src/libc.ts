@@ -31,7 +31,8 @@ export function bind(name: string, parameters: Argument[], result: 'int' | 'long
   };
 }
 
-function load(name: string, parameters: Argument[], result: 'int' | 'long'): Call {
+/** The function itself, for hot paths: without {@link bind}'s first-call check, which costs as much as a short call. */
+export function load(name: string, parameters: Argument[], result: 'int' | 'long'): Call {
   library ??= native().load('libc.so.6');
   const types = parameters.map((type) => (type === 'pointer' ? 'void *' : type === 'string' ? 'const char *' : type));
   return library.func(name, result, types) as unknown as Call;

@@ -24,6 +24,10 @@ export const controlSpace = (fds: number) => (fds === 0 ? 0 : align(CMSGHDR_SIZE
 export class Message {
   readonly block: Buffer;
   readonly words: BigUint64Array;
+  /** The same in 32-bit words: cheaper to read than through the Buffer's methods, and without bigints. */
+  readonly fields: Uint32Array;
+  /** Address of the block, as a number: passing it costs less than passing the array. */
+  readonly address: number;
   readonly control: number;
   readonly #iov = MSGHDR_SIZE;
 
@@ -32,7 +36,9 @@ export class Message {
     // Never pooled: the addresses inside must stay true for the object's life.
     this.block = Buffer.from(new ArrayBuffer(this.control + controlSpace(maxFds) + 8));
     this.words = new BigUint64Array(this.block.buffer, 0, this.control / 8);
+    this.fields = new Uint32Array(this.block.buffer, 0, this.control / 4);
     const start = address(this.block);
+    this.address = Number(start);
     this.words[MSGHDR_IOV / 8] = start + BigInt(this.#iov);
     this.words[MSGHDR_IOVLEN / 8] = BigInt(iovecs);
     this.words[MSGHDR_CONTROL / 8] = maxFds === 0 ? 0n : start + BigInt(this.control);
@@ -46,15 +52,15 @@ export class Message {
 
   setControlLength(bytes: number): void {
     // The upper half is always 0; a number is cheaper than a bigint.
-    this.block.writeUInt32LE(bytes, MSGHDR_CONTROLLEN);
+    this.fields[MSGHDR_CONTROLLEN / 4] = bytes;
   }
 
   get controlLength(): number {
-    return this.block.readUInt32LE(MSGHDR_CONTROLLEN);
+    return this.fields[MSGHDR_CONTROLLEN / 4]!;
   }
 
   get flags(): number {
-    return this.block.readUInt32LE(MSGHDR_FLAGS);
+    return this.fields[MSGHDR_FLAGS / 4]!;
   }
 
   /** Descriptors that a receive has put into the control buffer. */

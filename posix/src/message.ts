@@ -4,7 +4,7 @@
  */
 import { closeAll } from './descriptors.ts';
 import { refuse, word } from './errors.ts';
-import { address, bind, errno, failure, holding } from './libc.ts';
+import { address, errno, failure, holding, load } from './libc.ts';
 import { assertFdCount, controlSpace, Message, withDescriptors } from './message-header.ts';
 
 export const MSG_PEEK = 0x2;
@@ -18,8 +18,10 @@ const MSG_CMSG_CLOEXEC = 0x40000000;
 const EINTR = 4;
 const NO_FDS: readonly number[] = Object.freeze([]);
 
-const recvmsgFunction = bind('recvmsg', ['int', 'pointer', 'int'], 'long');
-const sendmsgFunction = bind('sendmsg', ['int', 'pointer', 'int'], 'long');
+const NO_OPTIONS = Object.freeze({});
+type Transfer = (fd: number, message: number, flags: number) => number;
+let recvmsgFunction: Transfer | undefined;
+let sendmsgFunction: Transfer | undefined;
 
 /**
  * Receives into one buffer that is made once. `fds` and `flags` tell of the last {@link receive}; its descriptors
@@ -35,6 +37,10 @@ export class MessageReceiver {
   readonly #message: Message;
   readonly #start: bigint;
   readonly #controlSize: number;
+  readonly #call: Transfer;
+  /** What the vector says now: most calls ask for the same bytes again. */
+  #offset = -1;
+  #length = -1;
 
   constructor(fd: number, options: { capacity: number; maxFds?: number; buffer?: Uint8Array }) {
     const { capacity, maxFds = 0, buffer } = options;
@@ -46,6 +52,8 @@ export class MessageReceiver {
     this.#message = new Message(1, maxFds);
     this.#start = address(this.buffer);
     this.#controlSize = controlSpace(maxFds);
+    recvmsgFunction ??= load('recvmsg', ['int', 'uint64_t', 'int'], 'long') as Transfer;
+    this.#call = recvmsgFunction;
   }
 
   /**
@@ -57,11 +65,16 @@ export class MessageReceiver {
       throw refuse('recvmsg', 'EINVAL', [this.fd, offset, length], `the buffer has ${this.buffer.byteLength} bytes`);
     }
     const message = this.#message;
-    message.setVector(0, this.#start + BigInt(offset), length);
+    if (offset !== this.#offset || length !== this.#length) {
+      message.setVector(0, this.#start + BigInt(offset), length);
+      this.#offset = offset;
+      this.#length = length;
+    }
     message.setControlLength(this.#controlSize);
     this.fds = NO_FDS;
+    const call = this.#call;
     let bytes: number;
-    do bytes = recvmsgFunction(this.fd, message.block, flags | MSG_CMSG_CLOEXEC);
+    do bytes = call(this.fd, message.address, flags | MSG_CMSG_CLOEXEC);
     while (bytes === -1 && interrupted('recvmsg', this.fd, length, flags));
     this.flags = message.flags;
     if (message.controlLength > 0) this.#takeDescriptors();
@@ -82,6 +95,9 @@ export class MessageSender {
   readonly fd: number;
   readonly #plain: Message;
   readonly #start: bigint;
+  /** What the vector says now: most calls send from the same place. */
+  #offset = -1;
+  #length = -1;
 
   constructor(fd: number, options: { capacity: number; buffer?: Uint8Array }) {
     this.fd = fd;
@@ -93,14 +109,22 @@ export class MessageSender {
   }
 
   /** One sendmsg of `length` bytes from `offset`. Returns how many went out, which may be fewer; never raises SIGPIPE. */
-  send(offset: number, length: number, options: { fds?: readonly number[]; flags?: number } = {}): number {
+  send(offset: number, length: number, options: { fds?: readonly number[]; flags?: number } = NO_OPTIONS): number {
     if (offset < 0 || length < 0 || offset + length > this.buffer.byteLength) {
       throw refuse('sendmsg', 'EINVAL', [this.fd, offset, length], `the buffer has ${this.buffer.byteLength} bytes`);
     }
-    const { fds = NO_FDS, flags = 0 } = options;
-    const message = fds.length === 0 ? this.#plain : withDescriptors(1, fds);
-    message.setVector(0, this.#start + BigInt(offset), length);
-    return transmit(this.fd, message, flags, length);
+    const { fds, flags = 0 } = options;
+    if (fds !== undefined && fds.length > 0) {
+      const message = withDescriptors(1, fds);
+      message.setVector(0, this.#start + BigInt(offset), length);
+      return transmit(this.fd, message, flags, length);
+    }
+    if (offset !== this.#offset || length !== this.#length) {
+      this.#plain.setVector(0, this.#start + BigInt(offset), length);
+      this.#offset = offset;
+      this.#length = length;
+    }
+    return transmit(this.fd, this.#plain, flags, length);
   }
 }
 
@@ -136,8 +160,9 @@ export function sendmsg(
 }
 
 function transmit(fd: number, message: Message, flags: number, length: number): number {
+  sendmsgFunction ??= load('sendmsg', ['int', 'uint64_t', 'int'], 'long') as Transfer;
   let bytes: number;
-  do bytes = sendmsgFunction(fd, message.block, flags | MSG_NOSIGNAL);
+  do bytes = sendmsgFunction(fd, message.address, flags | MSG_NOSIGNAL);
   while (bytes === -1 && interrupted('sendmsg', fd, length, flags));
   return bytes;
 }
