@@ -48,7 +48,8 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   const reaper = new Reaper();
   const specDirectory = paths.cdi;
   mkdirSync(specDirectory, { recursive: true });
-  const devices = bringUpDevices(guest, reaper, specDirectory, log);
+  // Starting a program takes a guest a while; whoever waits for the agent is answered before that.
+  const devices = afterThisTurn().then(() => bringUpDevices(guest, reaper, specDirectory, log));
   let inventory: Inventory | undefined;
   const agent: Agent = {
     version: VERSION,
@@ -79,9 +80,11 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   server.register(Health, healthHandlers(VERSION)).register(AgentService, agentHandlers(agent));
   const transports = new Transports(server, log);
   transports.servePort(config.virtioPort, guest);
+  log.info({ version: VERSION, upMs: upMs() }, 'agent answers');
+  await afterThisTurn();
   if (isInit) await loadModules(reaper, log, TRANSPORT_MODULES);
   await transports.listen(config.listen);
-  log.info({ version: VERSION, listening: transports.open, upMs: Math.round(process.uptime() * 1000) }, 'agent ready');
+  log.info({ version: VERSION, listening: transports.open, upMs: upMs() }, 'agent ready');
   const stop = async () => {
     transports.close();
     server.close();
@@ -105,4 +108,13 @@ async function bringUpDevices(guest: LiveGuest, reaper: Reaper, specDirectory: s
   const cdi = new GuestCdi(guest, inventory, specDirectory, (err) => log.warn({ err }, 'cannot write the CDI spec'));
   log.info({ inventory: inventory?.devices.length }, 'devices ready');
   return { inventory, cdi };
+}
+
+/** Milliseconds since this process began. */
+function upMs(): number {
+  return Math.round(performance.now());
+}
+
+function afterThisTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
