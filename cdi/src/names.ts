@@ -7,6 +7,8 @@ export interface QualifiedName {
   device: string;
 }
 
+/** Nobody needs longer names, and longer ones would be copied into every message. */
+const MAX_LENGTH = 4096;
 const LETTER = /^[A-Za-z]/;
 const ALPHANUMERIC = /[A-Za-z0-9]/;
 
@@ -86,6 +88,8 @@ export function classFault(name: string): string | undefined {
 }
 
 export function deviceFault(name: string): string | undefined {
+  if (name.length > MAX_LENGTH)
+    return `invalid device name ${quote(name)}: ${name.length} characters, ${MAX_LENGTH} at most`;
   if (/^[A-Za-z0-9](?:[A-Za-z0-9_.:-]*[A-Za-z0-9])?$/.test(name)) return undefined;
   const label = `invalid device name ${quote(name)}:`;
   if (name === '') return `${label} it is empty`;
@@ -95,6 +99,7 @@ export function deviceFault(name: string): string | undefined {
 }
 
 function kindPartFault(name: string): string | undefined {
+  if (name.length > MAX_LENGTH) return `${name.length} characters, ${MAX_LENGTH} at most`;
   if (/^[A-Za-z](?:[A-Za-z0-9_.-]*[A-Za-z0-9])?$/.test(name)) return undefined;
   if (name === '') return 'it is empty';
   if (!LETTER.test(name)) return 'it should start with a letter';

@@ -25,12 +25,9 @@ const TEXT_LISTS = new Set(['env', 'args', 'options', 'schemata']);
 
 /** What only the text shows: YAML that means something else than it looks like, and members in another case. */
 export const textTraps: Rule = function* ({ text, format }) {
-  const document = firstDocument(text);
-  if (!document || document.errors.length > 0) {
-    if (format === 'json') yield* jsonOnly(text);
-    return;
-  }
   if (format === 'json') yield* jsonOnly(text);
+  const document = parsed(text);
+  if (!document) return;
   if (format === 'yaml' && /^---\s*$/m.test(text.replace(/^(\s*(#.*)?\n)*---/, ''))) {
     yield {
       severity: 'warning',
@@ -40,6 +37,15 @@ export const textTraps: Rule = function* ({ text, format }) {
   }
   yield* walk(document.contents, '$', '', format);
 };
+
+/** JSON with tabs before its members is no YAML: then there are no nodes to look at. */
+function parsed(text: string): ReturnType<typeof firstDocument> {
+  try {
+    return firstDocument(text);
+  } catch {
+    return undefined;
+  }
+}
 
 function* walk(node: unknown, path: string, member: string, format: 'json' | 'yaml'): Generator<RuleFinding> {
   if (isAlias(node)) return;

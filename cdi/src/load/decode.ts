@@ -97,6 +97,7 @@ export function struct(members: Record<string, Decoder>, required: readonly stri
       let member = name;
       let decoder = decoders.get(name);
       if (!decoder) {
+        path.length = depth;
         member = spelling.get(name.toLowerCase()) ?? context.fail(unknownMember(name, [...decoders.keys()]));
         if (Object.hasOwn(value, member))
           context.fail(`${quote(name)} and ${quote(member)} are the same member, given twice`);

@@ -4,8 +4,8 @@ import { validateCdiSpec } from '../validate.ts';
 import { specFromJson } from './json.ts';
 import { specFromYaml } from './yaml.ts';
 
-/** Text of YAML beyond this is refused: its parser needs a hundred times as much memory. */
-const MAX_YAML = 4 * 1024 * 1024;
+/** YAML beyond this is refused: the worst text of this size keeps its parser busy for a second or two. */
+const MAX_YAML = 1024 * 1024;
 
 export interface ReadOptions {
   /** `go`: the Go reference's behaviour where ours differs and someone could depend on it. */
@@ -47,10 +47,7 @@ function jsonOrYaml(content: string, proposals: boolean): CdiSpec {
 
 function yaml(content: string, proposals: boolean): CdiSpec {
   if (content.length > MAX_YAML) {
-    throw new CdiError(
-      'LIMIT',
-      `${content.length} characters of YAML, ${MAX_YAML} at most; large specs are better written as JSON`,
-    );
+    throw new CdiError('LIMIT', `${content.length} characters of YAML, ${MAX_YAML} at most; write large specs as JSON`);
   }
   return specFromYaml(content, proposals);
 }

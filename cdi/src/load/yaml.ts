@@ -16,8 +16,10 @@ import { decodeSpec } from './spec-decoder.ts';
 import { plainScalar } from './yaml-scalar.ts';
 
 /** Values a document may come to once its aliases are expanded; 2,000 devices of 20 edits have a tenth of that. */
-const MAX_VALUES = 500_000;
+const MAX_VALUES = 200_000;
 const MAX_DEPTH = 64;
+/** Brackets and dashes that a text may nest before it is looked at more closely. */
+const MAX_BRACKETS = 500;
 
 /**
  * Reads a spec from the first document of a YAML text, with the types of YAML 1.1 as the reference reads them.
@@ -32,23 +34,24 @@ export function specFromYaml(text: string, proposals: boolean): CdiSpec {
  * @throws {CdiError} SYNTAX or LIMIT, with line and column
  */
 export function parseYaml(text: string): unknown {
-  if (deepest(text) > MAX_DEPTH) throw new CdiError('LIMIT', `nested more than ${MAX_DEPTH} levels deep`);
+  if (deepest(text) > MAX_BRACKETS) throw new CdiError('LIMIT', `nested more than ${MAX_DEPTH} levels deep`);
   const lines = new LineCounter();
   const document = firstDocument(text, lines);
-  if (!document) return null;
-  const error = document.errors[0];
-  if (error) {
-    const { line, col } = lines.linePos(error.pos[0]);
-    throw new CdiError('SYNTAX', `${error.message.split('\n')[0]} (line ${line}, column ${col})`, { cause: error });
-  }
-  return new Reader(lines).read(document.contents, 0);
+  return document ? new Reader(lines).read(document.contents, 0) : null;
 }
 
-/** The first document as nodes whose scalars are all text, so that their type is ours to decide. */
+/**
+ * The first document as nodes whose scalars are all text, so that their type is ours to decide.
+ * @throws {CdiError} SYNTAX or LIMIT, with line and column
+ */
 export function firstDocument(text: string, lines = new LineCounter()): Document.Parsed | undefined {
   const composer = new Composer({ version: '1.1', schema: 'failsafe', uniqueKeys: false, logLevel: 'silent' });
+  failAtFirstError(composer, lines);
   try {
+    let documents = 0;
     for (const token of new Parser(lines.addNewLine).parse(text)) {
+      if (token.type === 'document' && ++documents > 1) break;
+      if (token.type === 'error') fail(lines, token.offset, token.message);
       for (const document of composer.next(token)) return document;
     }
     for (const document of composer.end(false, text.length)) return document;
@@ -59,38 +62,54 @@ export function firstDocument(text: string, lines = new LineCounter()): Document
   return undefined;
 }
 
-/** An upper bound of the nesting, found without recursion: open brackets, and the block structures of one line. */
+/** The composer goes on after an error, and takes seconds to collect a hundred thousand of them. */
+function failAtFirstError(composer: Composer, lines: LineCounter): void {
+  const hooks = composer as unknown as {
+    onError: (source: unknown, code: string, message: string, warning?: boolean) => void;
+  };
+  let failure: unknown;
+  hooks.onError = (source, _, message, warning) => {
+    if (warning) return;
+    // The composer catches what is thrown and reports it once more, from further out.
+    try {
+      if (failure === undefined) fail(lines, offsetOf(source), message);
+    } catch (error) {
+      failure = error;
+    }
+    throw failure;
+  };
+}
+
+function offsetOf(source: unknown): number {
+  if (typeof source === 'number') return source;
+  if (Array.isArray(source)) return Number(source[0]);
+  return (source as { offset?: number }).offset ?? 0;
+}
+
+function fail(lines: LineCounter, offset: number, message: string): never {
+  if (message.includes('call stack')) throw new CdiError('LIMIT', 'nested too deeply');
+  const { line, col } = lines.linePos(offset);
+  throw new CdiError('SYNTAX', `${message.split('\n')[0]?.slice(0, 200)} (line ${line}, column ${col})`);
+}
+
+/**
+ * An upper bound of the nesting, found in one pass without recursion: brackets open at once, and the dashes that begin a
+ * line, since "- - - a" nests one level a dash. Brackets inside texts count as well, hence the generous limit.
+ */
 function deepest(text: string): number {
   let most = 0;
   let open = 0;
-  let onLine = 0;
-  let lineStart = 0;
+  let dashes = 0;
+  let isStart = true;
   for (let at = 0; at < text.length; at++) {
-    switch (text.charCodeAt(at)) {
-      case 0x5b:
-      case 0x7b:
-        most = Math.max(most, ++open);
-        break;
-      case 0x5d:
-      case 0x7d:
-        open = Math.max(0, open - 1);
-        break;
-      case 0x0a:
-        lineStart = at + 1;
-        onLine = 0;
-        break;
-      case 0x2d:
-      case 0x3f:
-        // "- - - a" nests one level a dash.
-        if (
-          text
-            .slice(lineStart, at)
-            .trim()
-            .replaceAll(/[-?\s]/g, '') === ''
-        )
-          most = Math.max(most, ++onLine);
-        break;
-    }
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) most = Math.max(most, ++open);
+    else if (code === 0x5d || code === 0x7d) open = Math.max(0, open - 1);
+    if (code === 0x0a) {
+      dashes = 0;
+      isStart = true;
+    } else if (isStart && (code === 0x2d || code === 0x3f)) most = Math.max(most, ++dashes);
+    else if (code !== 0x20 && code !== 0x09) isStart = false;
   }
   return most;
 }
