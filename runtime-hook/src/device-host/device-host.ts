@@ -4,18 +4,16 @@ import type { Host, HostLogger } from '@kata-mock/vfio-user';
 import type { Config } from '../config/config.ts';
 import { onProcessEnd } from '../state/process-end.ts';
 import type { VmState } from '../state/vm-state.ts';
-import { startGuard } from './guard.ts';
+import type { Guard } from './guard.ts';
 import type { Identity } from './privileges.ts';
 
 export interface DeviceHostOptions {
   host: Host;
   directory: string;
   state: VmState;
-  /** Content of the VM's lease files. */
-  lease: string;
+  guard: Guard;
   user: Identity;
   log: Config['log'];
-  guardProgram: string;
   /** Log of the host's functions, from their start on. */
   logger: LateLogger;
 }
@@ -33,14 +31,6 @@ export async function serveDevices(options: DeviceHostOptions): Promise<void> {
   ]);
   const log = fileLogger(openSync(path.join(directory, 'host.log'), 'a', 0o600), options.log, state.sandboxId);
   logger.attach(log);
-  const control = await startControlServer(host, path.join(directory, 'control.sock'));
-  const guard = startGuard(options.guardProgram, directory, state, options.lease);
-  const unwatch = await onProcessEnd(state.qemu, () => void host.stop());
-  // A function's thread reads its code as it starts, which the user below may have no right to.
-  await Promise.all(host.list().map(({ id }) => host.request(id, 'stats')));
-  dropPrivileges(options.user);
-  log.info({ pid: process.pid, uid: process.getuid?.(), devices: state.functions.length }, 'serving');
-
   let ordered = true;
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
@@ -49,12 +39,19 @@ export async function serveDevices(options: DeviceHostOptions): Promise<void> {
       void host.stop();
     });
   }
+  const control = await startControlServer(host, path.join(directory, 'control.sock'));
+  const unwatch = await onProcessEnd(state.qemu, () => void host.stop());
+  // A function's thread reads its code as it starts, which the user below may have no right to.
+  await Promise.all(host.list().map(({ id }) => host.request(id, 'stats')));
+  dropPrivileges(options.user);
+  log.info({ pid: process.pid, uid: process.getuid?.(), devices: state.functions.length }, 'serving');
+
   await host.closed;
   unwatch();
   await control.close();
   log.info({}, 'every device has lost its client');
   // After a signal QEMU may still run: then the guard does what onDeviceLoss says.
-  if (ordered) guard.done();
+  if (ordered) options.guard.done();
 }
 
 /** Keeps what is logged before there is a log. */

@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 import type { VmState } from '../state/vm-state.ts';
+import type { HookCall } from '../wrapper/call.ts';
 
 export interface Guard {
   /** Tells it that the device host ends in order. */
@@ -11,7 +12,8 @@ export interface Guard {
  * Starts the process that cleans up after this one (wrapper/kata-mock-guard). It must come before privileges go: it
  * keeps the right to remove files and to end QEMU, and never sees a byte of the guest.
  */
-export function startGuard(program: string, directory: string, state: VmState, lease: string): Guard {
+export function startGuard(call: HookCall, directory: string, state: VmState, lease: string): Guard {
+  const program = path.resolve(call.bundle, call.wrapperDirectory, 'kata-mock-guard');
   const runDirectory = path.dirname(path.dirname(directory));
   const leases = state.leases.flatMap((address) => [path.join(runDirectory, 'leases', address), lease]);
   const { onDeviceLoss, qemu, deviceHost } = state;

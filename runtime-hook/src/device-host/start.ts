@@ -1,4 +1,3 @@
-import path from 'node:path';
 import { setsid } from '@kata-mock/posix';
 import { type Host, startHost } from '@kata-mock/vfio-user';
 import { KataMockError } from '../errors.ts';
@@ -13,6 +12,7 @@ import { runDirectory } from '../vm/sandbox/run-directory.ts';
 import { answer, replaceByNull } from '../wrapper/answer.ts';
 import type { DeviceRequest, HookCall } from '../wrapper/call.ts';
 import { LateLogger, serveDevices } from './device-host.ts';
+import { type Guard, startGuard } from './guard.ts';
 import { findUser } from './privileges.ts';
 
 /**
@@ -35,6 +35,7 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
   const directory = await makeVmDirectory(runDir, sandboxId, owner);
   const logger = new LateLogger();
   let host: Host | undefined;
+  let guard: Guard | undefined;
   let state: VmState;
   try {
     leased = await leases.acquire(addressesToLease(request.devices), lease, given);
@@ -61,17 +62,18 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
       inventory: plan.inventory,
     };
     writeVmState(directory, state);
+    // Before QEMU runs: from its first moment on, somebody sees to what follows the end of this process.
+    guard = startGuard(call, directory, state, JSON.stringify(lease));
     answer({ program: request.qemu, args: [...plan.args, ...vmArguments(request.config)] });
   } catch (error) {
+    guard?.done();
     await host?.stop();
     leases.release(leased);
     await removeIfDead(runDir, directory, owner);
     throw error;
   }
   replaceByNull(2);
-  const guardProgram = path.resolve(call.bundle, call.wrapperDirectory, 'kata-mock-guard');
-  const { log } = request.config;
-  await serveDevices({ host, directory, state, lease: JSON.stringify(lease), user, log, guardProgram, logger });
+  await serveDevices({ host, directory, state, guard, user, log: request.config.log, logger });
 }
 
 function functionsOf(plan: Plan) {
