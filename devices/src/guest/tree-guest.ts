@@ -1,0 +1,29 @@
+import { FakeKernel, type FakeTree } from '@kata-mock/pci/testing';
+import type { DeviceNode, Guest, Uevent } from './guest.ts';
+
+/** A guest that is a fake tree: writes go to a fake kernel, events come from the tree. */
+export class TreeGuest implements Guest {
+  readonly sysfs: string;
+  readonly arch: string;
+  readonly kernel: FakeKernel;
+  readonly #tree: FakeTree;
+
+  constructor(tree: FakeTree, arch = 'x86_64') {
+    this.sysfs = tree.sysfs;
+    this.arch = arch;
+    this.kernel = new FakeKernel(tree);
+    this.#tree = tree;
+  }
+
+  readNode(path: string): DeviceNode | 'other' | undefined {
+    return this.#tree.readNode(path);
+  }
+
+  write(path: string, text: string): void {
+    this.kernel.write(`/sys${path}`, text);
+  }
+
+  onUevent(listener: (event: Uevent) => void): () => void {
+    return this.#tree.onUevent(listener);
+  }
+}
