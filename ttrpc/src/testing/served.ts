@@ -1,9 +1,9 @@
-import { duplexPair } from 'node:stream';
 import { type Client, createClient } from '../client/client.ts';
 import { Connection, type ConnectionOptions } from '../client/connection.ts';
 import { Echo, echoHandlers } from '../echo.ts';
 import type { Handlers } from '../server/handlers.ts';
 import { Server, type ServerOptions } from '../server/server.ts';
+import { connectedPair } from './pair.ts';
 import { WirePeer } from './wire-peer.ts';
 
 /** A server of the echo service, with handlers of a test in place of its own. */
@@ -13,7 +13,7 @@ export function echoServer(handlers: Handlers<typeof Echo> = {}, options: Server
 
 /** A raw peer of a new echo server. */
 export function peerOfEcho(handlers: Handlers<typeof Echo> = {}, options: ServerOptions = {}): WirePeer {
-  const [here, there] = duplexPair();
+  const [here, there] = connectedPair();
   echoServer(handlers, options).serve(there);
   return new WirePeer(here);
 }
@@ -30,7 +30,7 @@ export function echoClient(
   options: ServerOptions = {},
   connectionOptions: ConnectionOptions = {},
 ): Served {
-  const [here, there] = duplexPair();
+  const [here, there] = connectedPair();
   const server = echoServer(handlers, options);
   server.serve(there);
   const connection = new Connection(here, connectionOptions);
@@ -39,7 +39,7 @@ export function echoClient(
 
 /** A client whose server is a raw peer. */
 export function clientOfPeer(connectionOptions: ConnectionOptions = {}) {
-  const [here, there] = duplexPair();
+  const [here, there] = connectedPair();
   const connection = new Connection(here, connectionOptions);
   return { client: createClient(Echo, connection), connection, peer: new WirePeer(there) };
 }
