@@ -4,6 +4,7 @@ import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import {
   closeAll,
   dup,
+  dup2,
   flock,
   ioctl,
   kcmpFile,
@@ -115,5 +116,14 @@ describe('descriptors', () => {
     expect(flags() & 0o4000).toBe(0o4000);
     setNonblocking(a, false);
     expect(flags() & 0o4000).toBe(0);
+  });
+});
+
+describe('dup2', () => {
+  it('replaces a descriptor under its number', () => {
+    const [one, two] = ['one', 'two'].map((name) => keep(openSync(path.join(directory.path, name), 'w')));
+    dup2(one!, two!);
+    expect(kcmpFile(process.pid, process.pid, one!, two!)).toBe(true);
+    expect(codeOf(() => dup2(999_999, one!))).toBe('EBADF');
   });
 });

@@ -23,6 +23,7 @@ const O_NONBLOCK = 0o4000;
 const POLLFD_SIZE = 8;
 const KCMP_FILE = 0;
 
+const dup2Function = bind('dup2', ['int', 'int']);
 const pollFunction = bind('poll', ['pointer', 'ulong', 'int']);
 const fcntlFunction = bind('fcntl', ['int', 'int', 'long']);
 const ioctlPointer = bind('ioctl', ['int', 'ulong', 'pointer']);
@@ -82,6 +83,14 @@ export function closeAll(fds: Iterable<number>): void {
 /** A second descriptor of the same open file, close-on-exec. */
 export function dup(fd: number): number {
   return check('fcntl', fcntlFunction, [fd, F_DUPFD_CLOEXEC, 0], [fd, word('F_DUPFD_CLOEXEC'), 0]);
+}
+
+/**
+ * Makes number `to` another descriptor of the same open file, in one step: a thread that opens a file meanwhile cannot
+ * get the number, as it could after a close. What `to` was is closed. Not close-on-exec, since it is for 0, 1 and 2.
+ */
+export function dup2(fd: number, to: number): void {
+  checkRestarting('dup2', dup2Function, [fd, to]);
 }
 
 /** O_NONBLOCK belongs to the open file, so it changes for every process that shares it. */
