@@ -12,6 +12,8 @@ export interface HostOptions {
   onClientGone?: 'exit' | 'relisten';
   /** With `relisten`: registers survive a client's leaving. Default false. */
   keepState?: boolean;
+  /** The functions' threads wait for {@link Host.start}, and clients with them. Default false. */
+  startLater?: boolean;
   logger?: HostLogger;
 }
 
@@ -34,6 +36,7 @@ export class Host extends EventEmitter<HostEvents> {
   /** Resolves when no function runs any more: every client has gone, or {@link stop}. */
   readonly closed: Promise<void>;
   readonly #threads = new Map<string, FunctionThread>();
+  readonly #mode: { onClientGone: 'exit' | 'relisten'; keepState: boolean };
 
   /** Listens on every socket. Throws, with none left behind, when one cannot be made. */
   constructor(options: HostOptions) {
@@ -44,9 +47,15 @@ export class Host extends EventEmitter<HostEvents> {
       for (const thread of this.#threads.values()) void thread.stop();
       throw error;
     }
-    const { onClientGone = 'exit', keepState = false } = options;
-    for (const thread of this.#threads.values()) thread.start({ onClientGone, keepState });
+    const { onClientGone = 'exit', keepState = false, startLater = false } = options;
+    this.#mode = { onClientGone, keepState };
+    if (!startLater) this.start();
     this.closed = Promise.all([...this.#threads.values()].map((thread) => thread.closed)).then(() => {});
+  }
+
+  /** Starts the functions' threads, for a host made with `startLater`. */
+  start(): void {
+    for (const thread of this.#threads.values()) thread.start(this.#mode);
   }
 
   /** What the host serves. */
