@@ -1,4 +1,3 @@
-import { setsid } from '@kata-mock/posix';
 import { type Host, startHost } from '@kata-mock/vfio-user';
 import { KataMockError } from '../errors.ts';
 import { Leases } from '../leases/leases.ts';
@@ -9,8 +8,9 @@ import { makeVmDirectory, removeIfDead } from '../state/vm-directory.ts';
 import { type VmState, writeVmState } from '../state/vm-state.ts';
 import { type ProcessIdentity, processIdentity } from '../vm/process/identity.ts';
 import { runDirectory } from '../vm/sandbox/run-directory.ts';
-import { answer, replaceByNull } from '../wrapper/answer.ts';
+import { answer } from '../wrapper/answer.ts';
 import type { DeviceRequest, HookCall } from '../wrapper/call.ts';
+import { leaveOutput, leaveSession } from './detach.ts';
 import { LateLogger, serveDevices } from './device-host.ts';
 import { type Guard, startGuard } from './guard.ts';
 import { findUser } from './privileges.ts';
@@ -20,9 +20,7 @@ import { findUser } from './privileges.ts';
  * fails before the answer, nothing is left behind.
  */
 export async function startDevices(call: HookCall, request: DeviceRequest): Promise<void> {
-  // Away from the shim: its signals, its terminal, and the bundle, which must stay free to be unmounted.
-  setsid();
-  process.chdir('/');
+  leaveSession();
   const user = findUser(request.config.user);
   const owner = identityOf(process.pid);
   const qemu = identityOf(call.wrapperPid);
@@ -47,7 +45,7 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
       socketDirectory: directory,
       rootImage: request.config.rootImage,
     });
-    host = await startHost({ functions: functionsOf(plan), logger });
+    host = await startHost({ functions: functionsOf(plan), logger, startLater: true });
     state = {
       version: 1,
       sandboxId,
@@ -72,7 +70,9 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
     await removeIfDead(runDir, directory, owner);
     throw error;
   }
-  replaceByNull(2);
+  leaveOutput();
+  // QEMU starts now, and needs longer to come to its devices than their threads to start.
+  host.start();
   await serveDevices({ host, directory, state, guard, user, log: request.config.log, logger });
 }
 

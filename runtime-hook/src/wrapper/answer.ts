@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { KataMockError } from '../errors.ts';
 
 /** Last line of a complete answer; the wrapper starts nothing without it. */
@@ -10,13 +10,10 @@ export interface Answer {
   args: readonly string[];
 }
 
-/**
- * Tells the wrapper, one line each, and closes standard output: the wrapper goes on from there, so whatever must be
- * ready for QEMU is ready by now.
- */
+/** Tells the wrapper, one line each. It goes on when this process ends or lets go of standard output. */
 export function answer({ program, args }: Answer): void {
-  writeAll(formatAnswer({ program, args }));
-  replaceByNull(1);
+  let bytes = Buffer.from(formatAnswer({ program, args }));
+  while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
 }
 
 /** The wrapper splits at line ends, so no line may hold one or be empty. */
@@ -28,16 +25,4 @@ export function formatAnswer({ program, args }: Answer): string {
     }
   }
   return `${[...lines, mark].join('\n')}\n`;
-}
-
-/** The descriptor stays taken, so that no later file gets its number and whoever writes to it harms nothing. */
-export function replaceByNull(fd: 1 | 2): void {
-  closeSync(fd);
-  const opened = openSync('/dev/null', 'w');
-  if (opened !== fd) throw new KataMockError('HOST', `descriptor ${fd} became ${opened}: descriptor 0 is not open`);
-}
-
-function writeAll(text: string): void {
-  let bytes = Buffer.from(text);
-  while (bytes.length > 0) bytes = bytes.subarray(writeSync(1, bytes));
 }
