@@ -37,3 +37,4 @@ export { type ConnectionInfo, Server, type ServerOptions } from './server/server
 export { type Address, formatAddress, parseAddress } from './transport/address.ts';
 export { type ConnectOptions, connect } from './transport/connect.ts';
 export type { Listener } from './transport/listen.ts';
+export { Multiplexer, NriConnection } from './transport/nri-mux.ts';
