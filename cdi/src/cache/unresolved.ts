@@ -30,8 +30,9 @@ function explain(device: string, { names, conflict, errors }: Inventory): Unreso
   const siblings = names.filter((name) => name.startsWith(`${kind}=`));
   const base = { device, kinds, devices: siblings.slice(0, MAX_LISTED), causes: [] as CdiError[] };
   if (!isQualifiedName(device)) {
-    const meant = [...kinds.map((known) => `${known}=${device}`), ...names].filter((name) => names.includes(name));
-    return { ...base, reason: 'malformed', suggestions: suggest(device, meant) };
+    const exact = kinds.map((known) => `${known}=${device}`).filter((name) => names.includes(name));
+    const meant = exact.length > 0 ? exact.slice(0, 3) : suggest(device, names);
+    return { ...base, reason: 'malformed', suggestions: meant };
   }
   if (conflict(device)) {
     const causes = errors.filter((error) => error.code === 'CONFLICT' && error.devices.includes(device));

@@ -4,6 +4,9 @@ import type { CdiSpec } from '../types.ts';
 import { Context } from './decode.ts';
 import { decodeSpec } from './spec-decoder.ts';
 
+/** JSON.parse has no limit of depth, so that what is larger than honest specs goes to the parser that has. */
+const MAX_FAST = 1024 * 1024;
+
 /**
  * Reads a spec from JSON text. JSON.parse does the work in the common case. It lets the last of two equal members win
  * and rounds large numbers, so two things are checked afterwards: in a text without escapes every colon either belongs
@@ -12,7 +15,7 @@ import { decodeSpec } from './spec-decoder.ts';
  * @throws {CdiError} SYNTAX, LIMIT or INVALID
  */
 export function specFromJson(text: string, proposals: boolean): CdiSpec {
-  if (!text.includes('\\')) {
+  if (text.length <= MAX_FAST && !text.includes('\\')) {
     const context = new Context();
     try {
       const spec = decodeSpec(JSON.parse(text), proposals, context);

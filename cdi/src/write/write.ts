@@ -49,7 +49,7 @@ export function writeSpec(directory: string, name: string, spec: CdiSpec, option
     publish(temporary, file, options.overwrite !== false);
     if (options.durable !== false) syncDirectory(directory);
   } catch (cause) {
-    rmSync(temporary, { force: true });
+    discard(temporary);
     const { code, message } = cause as NodeJS.ErrnoException;
     if (code === 'EEXIST' && options.overwrite === false) {
       throw new CdiError('EXISTS', `${file} exists and is not to be overwritten`, { file, cause });
@@ -96,6 +96,13 @@ function publish(temporary: string, file: string, overwrite: boolean): void {
   // Unlike rename, link refuses a name that is taken.
   linkSync(temporary, file);
   unlinkSync(temporary);
+}
+
+/** A temporary file that was never made, or cannot go, is not what went wrong. */
+function discard(temporary: string): void {
+  try {
+    unlinkSync(temporary);
+  } catch {}
 }
 
 function syncDirectory(directory: string): void {
