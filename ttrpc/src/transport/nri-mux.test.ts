@@ -37,7 +37,7 @@ test('any split and any interleaving arrives as it was sent', async () => {
       for (let at = 0; at < bytes.length; at += cut) far.write(bytes.subarray(at, at + cut));
       const wanted = (id: number) =>
         Buffer.from(pieces.flatMap((one) => (one.id === id ? [one.data] : [])).join(''), 'latin1').toString('latin1');
-      await expect.poll(() => seen).toEqual({ 1: wanted(1), 2: wanted(2) });
+      await expect.poll(() => seen, { interval: 1 }).toEqual({ 1: wanted(1), 2: wanted(2) });
       near.destroy();
     }),
     { numRuns: 50 },
