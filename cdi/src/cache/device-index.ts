@@ -77,7 +77,7 @@ export class DeviceIndex {
       const error = new CdiError(
         'CONFLICT',
         `conflicting device ${JSON.stringify(name)} (specs ${files.map((file) => JSON.stringify(file)).join(', ')})`,
-        { devices: [name] },
+        { devices: [name], ...(files[0] !== undefined && { file: files[0] }) },
       );
       return [{ error, files }];
     });
