@@ -41,3 +41,10 @@ function editsFor(devices: readonly MockDevice[]): ContainerEdits {
     })),
   };
 }
+
+/** For trees that are not the running machine: the CDI library would look at this machine's nodes. */
+export function withoutHostNodes(spec: CdiSpec): CdiSpec {
+  const copy = structuredClone(spec);
+  for (const device of copy.devices) for (const node of device.containerEdits.deviceNodes ?? []) delete node.hostPath;
+  return copy;
+}

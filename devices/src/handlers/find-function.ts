@@ -1,7 +1,10 @@
-import { functionsOf, readTopology, resolveDeviceTreePath } from '@kata-mock/pci';
+import { readEntriesIfAny, resolveDeviceTreePath } from '@kata-mock/pci';
 import { DeviceError } from '../errors.ts';
 import { waitFor } from '../guest/wait.ts';
 import type { HandlerContext } from './handler.ts';
+
+/** Addresses an error lists at most. */
+const MOST_LISTED = 32;
 
 /** A PCI function that is there. */
 export interface PresentFunction {
@@ -25,7 +28,9 @@ export async function findFunction(context: HandlerContext, deviceTreePath: stri
   });
   if (found) return found;
   const why = cause instanceof Error ? cause.message : `nothing is at that place`;
-  const there = [...functionsOf(readTopology(sysfs))].map((node) => node.address).slice(0, 32);
+  const there = readEntriesIfAny(`${sysfs}/bus/pci/devices`)
+    .map((entry) => entry.name)
+    .slice(0, MOST_LISTED);
   throw new DeviceError(
     'DEVICE_NOT_FOUND',
     `no PCI device at "${deviceTreePath}" after ${context.hotplugTimeoutMs} ms: ${why}; present: ${there.join(', ') || 'none'}`,

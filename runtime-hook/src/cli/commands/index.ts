@@ -4,11 +4,14 @@ import { registerCheck } from './check.ts';
 import { registerCompletion } from './completion.ts';
 import { registerDemo } from './demo.ts';
 import { registerExec } from './exec.ts';
+import { registerExplain } from './explain.ts';
 import { registerInspect } from './inspect.ts';
 import { registerLogs } from './logs.ts';
 import { registerPrune } from './prune.ts';
 import { registerPs } from './ps.ts';
 import { registerRun } from './run.ts';
+import { registerScenarios } from './scenarios.ts';
+import { registerSysfs } from './sysfs.ts';
 
 /** In the order of `kata-mock --help`. A new command is a file beside this one and a line here. */
 const commands: ((program: Command) => void)[] = [
@@ -21,6 +24,9 @@ const commands: ((program: Command) => void)[] = [
   registerCheck,
   registerDemo,
   registerCdiHost,
+  registerExplain,
+  registerScenarios,
+  registerSysfs,
   registerCompletion,
 ];
 
