@@ -19,6 +19,7 @@ it("joins the hook's plan with what the guest's agent found", () => {
     {
       index: 0,
       uuid,
+      cdiName: '0',
       model: 'mock-accel',
       hostAddress: '0000:1a:00.0',
       guestAddress: '0000:a1:00.0',

@@ -42,6 +42,7 @@ export function sandboxDevices(
     return {
       index,
       uuid: device.uuid,
+      cdiName: device.cdiName,
       model: device.model,
       hostAddress: device.hostAddress,
       ...(guestAddress !== undefined && { guestAddress }),

@@ -1,5 +1,4 @@
 /** A running VM and its containers, owned by one `kata-mock run`. */
-import { type Spec, SpecEditor } from '@kata-mock/oci-spec';
 import type { Logger } from 'pino';
 import { passTo, Server } from 'ttrpc-ts';
 import { KataMockError } from '../../errors.ts';
@@ -14,6 +13,7 @@ import { releaseSandbox } from '../sandbox/directory.ts';
 import { type ContainerState, type SandboxState, writeState } from '../sandbox/state.ts';
 import { type Booted, boot } from './boot.ts';
 import { serveOwner } from './control.ts';
+import { describeDevices } from './describe-devices.ts';
 import { type DeviceHostWatch, watchDeviceHost } from './device-host-watch.ts';
 import { agentDevices, sandboxDevices } from './guest-devices.ts';
 import type { HookView } from './hook-view.ts';
@@ -28,8 +28,6 @@ export interface SandboxContext {
   hook: HookView;
 }
 
-/** Variable a device plugin sets: the host addresses of the devices, for the agent to translate. */
-const deviceVariable = 'PCIDEVICE_KATA_MOCK_DEV_ACCEL';
 const destroyTimeoutMs = 2000;
 
 export class Sandbox {
@@ -100,7 +98,7 @@ export class Sandbox {
         hint: 'choose another --name',
       });
     }
-    const spec = options.describeDevices ? this.#describeDevices(request.spec) : request.spec;
+    const spec = options.describeDevices ? describeDevices(request.spec, this.#state.devices) : request.spec;
     const container: ContainerState = { id, phase: 'creating', process: spec.process ?? { cwd: '/' } };
     this.#state.containers.push(container);
     this.#save();
@@ -203,16 +201,6 @@ export class Sandbox {
       const hint = `its last words may be in ${planned.directory}/host.log`;
       this.loss.report(new KataMockError('VM', 'the device host has ended, so the VM is stopped', { hint }));
     });
-  }
-
-  /** As a device plugin would, for a run without a bundle; the agent turns host into guest addresses. */
-  #describeDevices(spec: Spec): Spec {
-    const addresses = this.#state.devices.map((device) => device.hostAddress);
-    const editor = new SpecEditor(spec);
-    if (addresses.length > 0 && editor.env.get(deviceVariable) === undefined) {
-      editor.env.set(deviceVariable, addresses.join(','));
-    }
-    return editor.result();
   }
 
   #container(id: string): ContainerState | undefined {

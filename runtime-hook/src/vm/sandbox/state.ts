@@ -29,6 +29,8 @@ export interface SandboxState {
 export interface SandboxDevice {
   index: number;
   uuid: string;
+  /** Name within CDI kind kata-mock.dev/accel; the UUID and `all` name it too. */
+  cdiName: string;
   model: string;
   hostAddress: string;
   /** Undefined until the guest has numbered its buses. */
