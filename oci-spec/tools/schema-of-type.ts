@@ -44,6 +44,7 @@ function validatorCode(schema: object): string {
   const generate = standaloneCode as unknown as typeof standaloneCode.default;
   const code = generate(ajv, ajv.compile(withoutDescriptions(schema)))
     .replace('"use strict";', '')
+    .replace(/export default \w+;/, '')
     .replaceAll(LENGTH_IMPORT, 'const $1 = (text) => [...text].length');
   if (code.includes('require(')) throw new Error('the validator needs ajv at run time');
   return `// Generated from the types by tools/generate-schema.ts. Do not edit.\n// @ts-nocheck\n${code}\n`;
