@@ -13,6 +13,7 @@ export { GUEST_CDI_DIRECTORY, type HandleContext, type HandledDevices, handleDev
 export { deviceTypes } from './handlers/index.ts';
 export { fromCreateContainer } from './kata-request/container-request.ts';
 export { processFromProto, resourcesFromProto, specFromProto } from './kata-request/oci-from-proto.ts';
+export { locateNode } from './locate.ts';
 export { findMockDevices, type MockDevice } from './mock-devices.ts';
 export { type ContainerPlan, type PlanContext, planContainer } from './plan.ts';
 export type { ContainerRequest, DeviceRequest } from './request.ts';

@@ -7,7 +7,7 @@ import type { ContainerPlan, PlanContext } from './plan.ts';
 import type { DeviceUpdate } from './spec/device-updates.ts';
 
 /** Path of the guest's node, or undefined while there is none. */
-function nodePath(guest: Guest, source: NodeSource): string | undefined {
+export function nodePathOf(guest: Guest, source: NodeSource): string | undefined {
   if (source.kind === 'path') return source.path;
   const disk = scsiDisk(guest.sysfs, source.target, source.lun);
   return disk === undefined ? undefined : `/dev/${disk}`;
@@ -15,7 +15,7 @@ function nodePath(guest: Guest, source: NodeSource): string | undefined {
 
 /** What stands at a node source now. @throws DeviceError NODE_NOT_FOUND when it is no device */
 export function lookUpNode(guest: Guest, source: NodeSource): DeviceNode | undefined {
-  const path = nodePath(guest, source);
+  const path = nodePathOf(guest, source);
   const node = path === undefined ? undefined : guest.readNode(path);
   if (node === 'other')
     throw new DeviceError('NODE_NOT_FOUND', `Unknown device ${path}'s cgroup type: it is no device`);

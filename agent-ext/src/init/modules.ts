@@ -1,5 +1,6 @@
+import { AgentError } from '../errors.ts';
 import type { Log } from '../log.ts';
-import { runProgram } from '../run-program.ts';
+import { mustRun, runProgram } from '../run-program.ts';
 import type { Reaper } from './reaper.ts';
 
 /** Modules the agent itself needs. One that is built in, or that the image lacks, is no error. */
@@ -14,4 +15,12 @@ export async function loadModules(reaper: Reaper, log: Log, modules: readonly st
   } catch (error) {
     log.warn({ modules, err: error }, 'no modprobe in this guest');
   }
+}
+
+/** Loads one module a request names. Failure is the request's. */
+export async function loadModule(reaper: Reaper, name: string, parameters: readonly string[]): Promise<void> {
+  const bad = [name, ...parameters].find((word) => word === '' || word.startsWith('-') || /[\0\s/]/.test(word));
+  if (bad !== undefined)
+    throw new AgentError('INVALID_ARGUMENT', `invalid kernel module or parameter ${JSON.stringify(bad)}`);
+  await mustRun(reaper, 'modprobe', [name, ...parameters]);
 }

@@ -1,13 +1,16 @@
 import type { Storage } from '@kata-mock/contracts';
 import { AgentError } from '../errors.ts';
 import { bind } from './bind.ts';
+import { block } from './block.ts';
 import { ephemeral } from './ephemeral.ts';
+import { applyFsGroup } from './fs-group.ts';
 import { local } from './local.ts';
+import { overlay } from './overlay.ts';
 import { checkBelow } from './safe-path.ts';
 import type { StorageContext, StorageDriver, Unmount } from './storage.ts';
 import { virtioFs } from './virtio-fs.ts';
 
-const drivers: readonly StorageDriver[] = [virtioFs, ephemeral, local, bind];
+const drivers: readonly StorageDriver[] = [virtioFs, ephemeral, local, bind, overlay, block];
 
 /** Driver names, for GetGuestDetails. */
 export const storageDrivers: readonly string[] = drivers.flatMap((driver) => driver.names);
@@ -70,9 +73,24 @@ export class Storages {
   }
 
   #mount(key: string, driver: StorageDriver, storage: Storage): Mounted {
-    const ready = (async () => driver.mount(this.#context, storage))();
+    const ready = mountAndGive(this.#context, driver, storage);
     const mounted: Mounted = { users: 0, ready };
     this.#mounted.set(key, mounted);
     return mounted;
   }
+}
+
+async function mountAndGive(
+  context: StorageContext,
+  driver: StorageDriver,
+  storage: Storage,
+): Promise<Unmount | undefined> {
+  const unmount = await driver.mount(context, storage);
+  try {
+    if (storage.fsGroup) applyFsGroup(storage.mountPoint, storage.fsGroup);
+  } catch (error) {
+    unmount?.();
+    throw error;
+  }
+  return unmount;
 }

@@ -1,6 +1,6 @@
 import { sethostname } from '@kata-mock/posix';
 import { AgentError } from '../../errors.ts';
-import { loadModules } from '../../init/modules.ts';
+import { loadModule } from '../../init/modules.ts';
 import { checkId } from '../../sandbox/ids.ts';
 import { writeResolvConf } from '../../sandbox/resolv-conf.ts';
 import { UndoStack } from '../../undo.ts';
@@ -17,8 +17,7 @@ export const createSandbox: Method<'createSandbox'> = (agent) => async (request)
     sandbox.created = false;
   });
   try {
-    for (const module of request.kernelModules)
-      await loadModules(agent.reaper, log, [module.name, ...module.parameters]);
+    for (const { name, parameters } of request.kernelModules) await loadModule(agent.reaper, name, parameters);
     for (const storage of request.storages) {
       const key = await storages.acquire(storage);
       undo.add(`storage ${key}`, () => storages.release(key));

@@ -1,0 +1,67 @@
+import type { MessageInitShape } from '@bufbuild/protobuf';
+import { IPFamily, type Route, type RouteSchema } from '@kata-mock/contracts';
+import { AgentError } from '../errors.ts';
+import { checkAddress, checkDestination, checkInterfaceName } from './checks.ts';
+import type { IpRoute } from './ip.ts';
+
+const RTNH_F_ONLINK = 4;
+/** RTPROT_KERNEL: the kernel's own, for addresses; they go and come with those. */
+const KERNEL = '2';
+
+/** Commands that make the main table what the request says: the wanted ones in place, others gone. */
+export function routeCommands(
+  wanted: readonly Route[],
+  present: { v4: readonly IpRoute[]; v6: readonly IpRoute[] },
+): string[][] {
+  // Routes without gateway first: a gateway must be reachable when its route is added.
+  const ordered = [...wanted].sort((a, b) => Number(a.gateway !== '') - Number(b.gateway !== '') || rank(a) - rank(b));
+  const added = ordered.map((route) => [...family(route), 'route', 'replace', ...words(route)]);
+  const keys = new Set(wanted.map((route) => key(route.dest, route.device)));
+  const stale = (routes: readonly IpRoute[], option: string) =>
+    routes
+      .filter((route) => route.protocol !== KERNEL && !keys.has(key(route.dst, route.dev ?? '')))
+      .map((route) => [option, 'route', 'delete', route.dst, ...(route.dev ? ['dev', route.dev] : [])]);
+  return [...stale(present.v4, '-4'), ...stale(present.v6, '-6'), ...added];
+}
+
+export function describeRoute(route: IpRoute, family: IPFamily): MessageInitShape<typeof RouteSchema> {
+  return {
+    dest: route.dst === 'default' ? '' : route.dst,
+    gateway: route.gateway ?? '',
+    device: route.dev ?? '',
+    source: route.prefsrc ?? '',
+    scope: Number(route.scope ?? 0) || 0,
+    family,
+    flags: route.flags?.includes('onlink') ? RTNH_F_ONLINK : 0,
+    mtu: route.metrics?.[0]?.mtu ?? 0,
+  };
+}
+
+function words({ dest, gateway, device, source, scope, flags, mtu }: Route): string[] {
+  if (scope > 255) throw new AgentError('INVALID_ARGUMENT', `invalid route scope ${scope}: expected 0 to 255`);
+  return [
+    checkDestination(dest),
+    ...(gateway === '' ? [] : ['via', checkAddress(gateway)]),
+    ...(device === '' ? [] : ['dev', checkInterfaceName(device)]),
+    ...(source === '' ? [] : ['src', checkAddress(source)]),
+    ...(scope === 0 || gateway !== '' ? [] : ['scope', `${scope}`]),
+    ...(mtu === 0 ? [] : ['mtu', `${mtu}`]),
+    ...(flags & RTNH_F_ONLINK ? ['onlink'] : []),
+  ];
+}
+
+/** The default route last among those with a gateway. */
+function rank(route: Route): number {
+  return ['default', '0.0.0.0/0', '::/0'].includes(checkDestination(route.dest)) ? 1 : 0;
+}
+
+function family(route: Route): string[] {
+  const isV6 = route.family === IPFamily.v6 || route.dest.includes(':') || route.gateway.includes(':');
+  return [isV6 ? '-6' : '-4'];
+}
+
+/** iproute2 prints 0.0.0.0/0 as default and leaves /32 out. */
+function key(destination: string, device: string): string {
+  const plain = destination.replace(/\/(32|128)$/, '');
+  return `${['', '0.0.0.0/0', '::/0'].includes(plain) ? 'default' : plain} ${device}`;
+}

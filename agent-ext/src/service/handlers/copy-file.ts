@@ -1,0 +1,94 @@
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  fstatSync,
+  ftruncateSync,
+  lchownSync,
+  mkdirSync,
+  openSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeSync,
+} from 'node:fs';
+import path from 'node:path';
+import type { CopyFileRequest } from '@kata-mock/contracts';
+import { AgentError } from '../../errors.ts';
+import { checkBelow, openDirectoryBelow } from '../../storage/safe-path.ts';
+import type { Method } from '../method.ts';
+
+const TYPE = 0o170000;
+const DIRECTORY = 0o040000;
+const LINK = 0o120000;
+const REGULAR = 0o100000;
+
+/**
+ * Writes a file of the host's, in one or more pieces, for sandboxes without a shared file system. The file appears
+ * under its name when its last byte is there. Type 0 counts as a regular file.
+ */
+export const copyFile: Method<'copyFile'> = (agent) => (request) => {
+  checkBelow(agent.paths.base, request.path, 'path of the file');
+  const parent = openDirectoryBelow(agent.paths.base, path.dirname(request.path), request.dirMode & 0o7777 || 0o755);
+  try {
+    const place = `/proc/self/fd/${parent}/${path.basename(request.path)}`;
+    const type = request.fileMode & TYPE;
+    if (type === DIRECTORY) makeDirectory(place, request);
+    else if (type === LINK) makeLink(place, request);
+    else if (type === REGULAR || type === 0) writePiece(place, request);
+    else
+      throw new AgentError(
+        'INVALID_ARGUMENT',
+        `cannot copy "${request.path}": file type ${type.toString(8)} is none of file, directory and link`,
+      );
+  } finally {
+    closeSync(parent);
+  }
+  return {};
+};
+
+function makeDirectory(place: string, request: CopyFileRequest): void {
+  mkdirSync(place, { recursive: true });
+  chmodSync(place, request.fileMode & 0o7777);
+  own(place, request);
+}
+
+function makeLink(place: string, request: CopyFileRequest): void {
+  rmSync(place, { force: true });
+  symlinkSync(Buffer.from(request.data).toString('utf8'), place);
+  own(place, request);
+}
+
+function writePiece(place: string, request: CopyFileRequest): void {
+  const { offset, fileSize, data } = request;
+  const end = offset + BigInt(data.length);
+  if (offset < 0n || end > fileSize) {
+    throw new AgentError(
+      'INVALID_ARGUMENT',
+      `piece ${offset}..${end} of "${request.path}" is outside its ${fileSize} bytes`,
+    );
+  }
+  const partial = `${place}.kata-part`;
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+  const fd = openSync(partial, flags, 0o600);
+  let size: number;
+  try {
+    if (offset === 0n) ftruncateSync(fd, 0);
+    writeAll(fd, data, Number(offset));
+    ({ size } = fstatSync(fd));
+  } finally {
+    closeSync(fd);
+  }
+  if (BigInt(size) < fileSize) return;
+  own(partial, request);
+  chmodSync(partial, request.fileMode & 0o7777);
+  renameSync(partial, place);
+}
+
+function writeAll(fd: number, data: Uint8Array, offset: number): void {
+  for (let done = 0; done < data.length; ) done += writeSync(fd, data, done, data.length - done, offset + done);
+}
+
+function own(place: string, { uid, gid }: CopyFileRequest): void {
+  lchownSync(place, uid, gid);
+}

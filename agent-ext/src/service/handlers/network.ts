@@ -1,0 +1,80 @@
+import { IPFamily } from '@kata-mock/contracts';
+import { waitFor } from '@kata-mock/devices';
+import { resolveDeviceTreePath } from '@kata-mock/pci';
+import type { Agent } from '../../agent.ts';
+import { AgentError } from '../../errors.ts';
+import { checkAddress, checkHardwareAddress, checkInterfaceName } from '../../network/checks.ts';
+import { describeLink, interfaceCommands, linkByHardwareAddress } from '../../network/interfaces.ts';
+import { Ip } from '../../network/ip.ts';
+import { describeRoute, routeCommands } from '../../network/routes.ts';
+import type { Method } from '../method.ts';
+
+export const updateInterface: Method<'updateInterface'> =
+  (agent) =>
+  async ({ interface: wanted }) => {
+    if (!wanted) throw new AgentError('INVALID_ARGUMENT', 'UpdateInterface comes without an interface');
+    const ip = new Ip(agent.reaper);
+    if (wanted.devicePath !== '') await pluggedDevice(agent, wanted.devicePath);
+    const link = await linkByHardwareAddress(ip, wanted.hwAddr);
+    if (!link) {
+      const there = (await ip.links()).map(({ ifname, address }) => `${ifname} ${address ?? ''}`).join(', ');
+      throw new AgentError('NOT_FOUND', `no link has the hardware address "${wanted.hwAddr}"; there are: ${there}`);
+    }
+    await ip.batch(interfaceCommands(link.ifname, wanted));
+    const after = await linkByHardwareAddress(ip, wanted.hwAddr);
+    return describeLink(after ?? link);
+  };
+
+export const updateRoutes: Method<'updateRoutes'> =
+  (agent) =>
+  async ({ routes }) => {
+    const ip = new Ip(agent.reaper);
+    const present = {
+      v4: await ip.routes('-4'),
+      v6: (await ip.routes('-6')).filter(({ dst }) => !/^(fe80|ff)/.test(dst)),
+    };
+    await ip.batch(routeCommands(routes?.Routes ?? [], present));
+    return { Routes: await allRoutes(ip) };
+  };
+
+export const listInterfaces: Method<'listInterfaces'> = (agent) => async () => {
+  return { Interfaces: (await new Ip(agent.reaper).links()).map(describeLink) };
+};
+
+export const listRoutes: Method<'listRoutes'> = (agent) => async () => {
+  return { Routes: await allRoutes(new Ip(agent.reaper)) };
+};
+
+export const addARPNeighbors: Method<'addARPNeighbors'> =
+  (agent) =>
+  async ({ neighbors }) => {
+    const commands = (neighbors?.ARPNeighbors ?? []).map(({ toIPAddress, device, lladdr, state }) => {
+      const address = checkAddress(toIPAddress?.address ?? '');
+      const to = ['neighbour', 'replace', address, 'dev', checkInterfaceName(device)];
+      // NUD_PERMANENT where the request names no state.
+      return [...to, ...(lladdr === '' ? [] : ['lladdr', checkHardwareAddress(lladdr)]), 'nud', nud(state)];
+    });
+    await new Ip(agent.reaper).batch(commands);
+    return {};
+  };
+
+const STATES: Readonly<Record<number, string>> = { 2: 'reachable', 4: 'stale', 64: 'noarp', 128: 'permanent' };
+
+function nud(state: number): string {
+  return STATES[state] ?? 'permanent';
+}
+
+async function allRoutes(ip: Ip) {
+  const [v4, v6] = [await ip.routes('-4'), await ip.routes('-6')];
+  return [
+    ...v4.map((route) => describeRoute(route, IPFamily.v4)),
+    ...v6.map((route) => describeRoute(route, IPFamily.v6)),
+  ];
+}
+
+/** A link that is hot-plugged may not be there yet. */
+async function pluggedDevice(agent: Agent, devicePath: string): Promise<void> {
+  const look = () => (resolveDeviceTreePath(agent.guest.sysfs, devicePath).exists ? true : undefined);
+  const found = await waitFor(agent.guest, look, { timeoutMs: agent.config.devices.hotplugTimeoutMs });
+  if (!found) throw new AgentError('NOT_FOUND', `no network device at PCI path "${devicePath}"`);
+}
