@@ -4,6 +4,7 @@
  * which is where `workerUrl()` of @kata-mock/posix looks for it.
  */
 
+import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
@@ -18,9 +19,11 @@ for (const program of programs) {
     { in: path.join(root, program.entry), out: 'main' },
     ...workers.map((file) => ({ in: path.join(root, file), out: path.basename(file, '.ts') })),
   ];
-  await build({
+  const outdir = path.join(root, 'dist', program.name);
+  const { metafile } = await build({
     entryPoints,
-    outdir: path.join(root, 'dist', program.name),
+    outdir,
+    metafile: true,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -31,10 +34,14 @@ for (const program of programs) {
     sourcesContent: false,
     legalComments: 'none',
     logLevel: 'warning',
+    ...program.options,
     // CommonJS dependencies (pino, grpc-js) call require() for Node's own modules.
     banner: {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
+  // Chunks are named by their content: those of earlier builds would pile up.
+  const written = new Set(Object.keys(metafile.outputs).map((file) => path.resolve(file)));
+  for (const file of globSync('*.js{,.map}', { cwd: outdir, absolute: true })) if (!written.has(file)) rmSync(file);
   console.log(`bundled ${program.name} (${entryPoints.length} files)`);
 }
