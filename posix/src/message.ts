@@ -20,6 +20,8 @@ const NO_FDS: readonly number[] = Object.freeze([]);
 
 const NO_OPTIONS = Object.freeze({});
 type Transfer = (fd: number, message: number, flags: number) => number;
+type Send = (fd: number, bytes: number, length: number, flags: number) => number;
+let sendFunction: Send | undefined;
 let recvmsgFunction: Transfer | undefined;
 let sendmsgFunction: Transfer | undefined;
 
@@ -93,22 +95,20 @@ export class MessageSender {
   /** Put the data here before {@link send}. */
   readonly buffer: Buffer;
   readonly fd: number;
-  readonly #plain: Message;
-  readonly #start: bigint;
-  /** What the vector says now: most calls send from the same place. */
-  #offset = -1;
-  #length = -1;
+  readonly #start: number;
+  readonly #call: Send;
 
   constructor(fd: number, options: { capacity: number; buffer?: Uint8Array }) {
     this.fd = fd;
     this.buffer = options.buffer
       ? Buffer.from(options.buffer.buffer, options.buffer.byteOffset, options.buffer.byteLength)
       : Buffer.from(new ArrayBuffer(options.capacity));
-    this.#plain = new Message(1, 0);
-    this.#start = address(this.buffer);
+    this.#start = Number(address(this.buffer));
+    sendFunction ??= load('send', ['int', 'uint64_t', 'size_t', 'int'], 'long') as Send;
+    this.#call = sendFunction;
   }
 
-  /** One sendmsg of `length` bytes from `offset`. Returns how many went out, which may be fewer; never raises SIGPIPE. */
+  /** One message of `length` bytes from `offset`. Returns how many went out, which may be fewer; never raises SIGPIPE. */
   send(offset: number, length: number, options: { fds?: readonly number[]; flags?: number } = NO_OPTIONS): number {
     if (offset < 0 || length < 0 || offset + length > this.buffer.byteLength) {
       throw refuse('sendmsg', 'EINVAL', [this.fd, offset, length], `the buffer has ${this.buffer.byteLength} bytes`);
@@ -116,15 +116,15 @@ export class MessageSender {
     const { fds, flags = 0 } = options;
     if (fds !== undefined && fds.length > 0) {
       const message = withDescriptors(1, fds);
-      message.setVector(0, this.#start + BigInt(offset), length);
+      message.setVector(0, BigInt(this.#start + offset), length);
       return transmit(this.fd, message, flags, length);
     }
-    if (offset !== this.#offset || length !== this.#length) {
-      this.#plain.setVector(0, this.#start + BigInt(offset), length);
-      this.#offset = offset;
-      this.#length = length;
-    }
-    return transmit(this.fd, this.#plain, flags, length);
+    // Without descriptors the plain call does, and costs less.
+    const call = this.#call;
+    let bytes: number;
+    do bytes = call(this.fd, this.#start + offset, length, flags | MSG_NOSIGNAL);
+    while (bytes === -1 && interrupted('send', this.fd, length, flags));
+    return bytes;
   }
 }
 

@@ -34,6 +34,9 @@ export class SocketChannel implements Channel {
   readonly #wakeFd: number | undefined;
   #receiver: MessageReceiver | undefined;
   #sender: MessageSender | undefined;
+  /** The arrays those two work on. */
+  #receiveBytes: Uint8Array | undefined;
+  #sendBytes: Uint8Array | undefined;
   #hot = true;
 
   /** Owns `fd`. `wakeFd` becomes readable to end a wait. */
@@ -45,11 +48,14 @@ export class SocketChannel implements Channel {
   }
 
   send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
-    if (this.#sender?.buffer.buffer !== bytes.buffer)
+    if (this.#sendBytes !== bytes) {
       this.#sender = new MessageSender(this.fd, { capacity: 0, buffer: bytes });
+      this.#sendBytes = bytes;
+    }
+    const sender = this.#sender!;
     try {
-      let done = fds.length > 0 ? this.#sender.send(0, length, { fds }) : this.#sender.send(0, length);
-      while (done < length) done += this.#sender.send(done, length - done);
+      let done = fds.length > 0 ? sender.send(0, length, { fds }) : sender.send(0, length);
+      while (done < length) done += sender.send(done, length - done);
     } catch (cause) {
       throw new VfioUserError('DISCONNECTED', 'the client does not take messages any more', { cause });
     }
@@ -61,9 +67,11 @@ export class SocketChannel implements Channel {
       this.#hot = true;
     }
     const at = framer.reserve();
-    if (this.#receiver?.buffer.buffer !== framer.bytes.buffer)
+    if (this.#receiveBytes !== framer.bytes) {
       this.#receiver = new MessageReceiver(this.fd, { capacity: 0, maxFds: MAX_MESSAGE_FDS, buffer: framer.bytes });
-    const receiver = this.#receiver;
+      this.#receiveBytes = framer.bytes;
+    }
+    const receiver = this.#receiver!;
     let count: number;
     try {
       count = receiver.receive(at, framer.bytes.length - at);

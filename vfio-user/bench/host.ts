@@ -1,0 +1,15 @@
+/** Serves `COUNT` mock-accel functions on `DIRECTORY/d<i>.sock` until it is told to stop. */
+import path from 'node:path';
+import { startControlServer } from '../src/control/server.ts';
+import { startHost } from '../src/host/host.ts';
+
+const [directory = '.', count = '1'] = process.argv.slice(2);
+const functions = Array.from({ length: Number(count) }, (_, index) => ({
+  id: `d${index}`,
+  socketPath: path.join(directory, `d${index}.sock`),
+  model: 'mock-accel',
+  options: { uuid: `BENCH-${index}` },
+}));
+const host = await startHost({ functions, onClientGone: 'relisten' });
+await startControlServer(host, path.join(directory, 'control.sock'));
+process.on('SIGTERM', () => void host.stop().then(() => process.exit(0)));
