@@ -2,6 +2,8 @@
 import { readSync, writeSync } from 'node:fs';
 import { run } from './program.ts';
 
+const MAX_INPUT = 64 * 1024 * 1024;
+
 const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.once(signal, () => stop.abort());
 
@@ -27,8 +29,6 @@ function write(descriptor: 1 | 2, text: string): void {
     }
   }
 }
-
-const MAX_INPUT = 64 * 1024 * 1024;
 
 /** All of stdin; the other end may have made it non-blocking. */
 function readDescriptor(descriptor: number): Uint8Array {

@@ -12,6 +12,8 @@ const subjects = {
 };
 type Subject = keyof typeof subjects;
 
+const SETTLING_MS = 100;
+
 /**
  * `cdi monitor [specs|vendors|classes|devices|all]…`: tells what comes and goes until `stop` is raised. What is there at the
  * start is told first, so nothing is missed in between.
@@ -35,11 +37,18 @@ export async function monitor(
       if (added.length + removed.length > 0) report(io, options, cache, subject, added, removed);
     }
   };
-  // Registered before the first look, so that a change during it is told as well.
-  cache.onChange(tell);
+  // A file that is not renamed into place is empty for a moment, which nobody wants to be told.
+  let settling: NodeJS.Timeout | undefined;
+  cache.onChange(() => {
+    settling ??= setTimeout(() => {
+      settling = undefined;
+      tell();
+    }, SETTLING_MS);
+  });
   tell();
   io.err(`cdi: watching ${cache.specDirectories.join(', ')}\n`);
   await stopped(stop);
+  clearTimeout(settling);
   cache.close();
 }
 
