@@ -17,14 +17,6 @@ export const Flag = {
   NO_DATA: 4,
 } as const;
 
-export interface FrameHeader {
-  /** Bytes of the body that follows. */
-  length: number;
-  streamId: number;
-  type: number;
-  flags: number;
-}
-
 /** Writes a header at `offset` and returns the offset behind it. */
 export function writeHeader(
   into: Uint8Array,
