@@ -66,7 +66,7 @@ describe('a passphrase', () => {
       cd /sys/class/mock-accel/*/ && cat passphrase_status
       echo 5 > passphrase_length && echo 1 > passphrase_generate
       cat passphrase_status passphrase_count passphrase
-      echo 13 > passphrase_length 2>&1; cat passphrase_length
+      { echo 13 > passphrase_length; } 2>&1; cat passphrase_length
     `).catch((error: Error) => error.message);
     const lines = text.split('\n');
     expect(lines.slice(0, 3)).toEqual(['idle', 'ready', '5']);

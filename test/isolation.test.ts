@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { artefacts } from './support/artefacts.ts';
+import { runcBundle } from './support/bundle.ts';
 import { bothDevices, cdi, first, type Inspection, readDevice, second } from './support/devices.ts';
 import { output, type SandboxUnderTest, testHost } from './support/host.ts';
 
@@ -67,13 +69,16 @@ describe.each([
 
 describe('a container that asks for none', () => {
   it('has no node and finds no device in sysfs', async () => {
-    const annotations = ['--annotation', 'cdi.k8s.io/none='];
-    const text = output(
-      await sandbox.container(
-        'ls -d /dev/mock* 2>/dev/null; cat /sys/class/mock-accel/*/uuid 2>/dev/null; echo done',
-        annotations,
-      ),
-    );
-    expect(text).toBe('done\n');
+    const look = 'ls -d /dev/mock* 2>/dev/null; cat /sys/class/mock-accel/*/uuid 2>/dev/null; echo done';
+    const bundle = runcBundle(artefacts().rootfs, (spec) => {
+      spec.process!.terminal = false;
+      spec.process!.args = ['sh', '-c', look];
+    });
+    try {
+      const finished = await scope.host.run(['run', '--sandbox', 'two', '--bundle', bundle.path]);
+      expect(output(finished)).toBe('done\n');
+    } finally {
+      bundle.remove();
+    }
   });
 });

@@ -42,15 +42,15 @@ export function leftovers(runDir: string): string[] {
   ];
 }
 
-/** Files, sockets and directories below the run directory, without the empty directories of the first level. */
+/** What a run directory keeps for the next run: its first level, a lock that must not be removed, what was found out. */
+const KEPT = new Set(['sandboxes', 'vm', 'leases', 'config.toml', 'kvm-probe.json', 'vm/.lock', 'leases/.lock']);
+
+/** Files, sockets and directories below the run directory that belong to no running sandbox. */
 function filesOf(runDir: string): string[] {
   if (!existsSync(runDir)) return [];
-  const entries = readdirSync(runDir, { recursive: true, withFileTypes: true });
-  return entries
+  return readdirSync(runDir, { recursive: true, withFileTypes: true })
     .map((entry) => path.relative(runDir, path.join(entry.parentPath, entry.name)))
-    .filter(
-      (name) => name.includes('/') || !['sandboxes', 'vm', 'leases', 'config.toml', 'kvm-probe.json'].includes(name),
-    )
+    .filter((name) => !KEPT.has(name))
     .sort();
 }
 
