@@ -150,6 +150,7 @@ test('trace passes a connection on and prints its frames, decoded', async () => 
   const trace = started(['trace', from, to]);
   await trace.printed('tracing');
   await command(['call', from, `${ECHO}/Unary`, '{"text": "hi"}', '-H', 'k: v']);
+  await trace.printed('#1 closed');
   await command(['call', from, `${ECHO}/Fail`, '{"text": "5"}']);
   await trace.printed('#2 closed');
   const lines = (await trace.stop()).out.replaceAll(/ \d\.\d{6}/g, '').split('\n');

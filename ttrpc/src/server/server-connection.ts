@@ -23,6 +23,9 @@ export interface ServerConnectionSettings {
   closed: (connection: ServerConnection, error: Error | undefined) => void;
 }
 
+/** How long a client that has closed its half may take to read what it was sent. */
+const LINGER_MS = 1000;
+
 /**
  * The server's end of a connection. Each rule for a bad frame is a row of PROTOCOL.md's table; none of them ends the
  * connection or another call.
@@ -49,10 +52,14 @@ export class ServerConnection implements CallHost, FrameSink {
       this.#dropCalls(failure);
       settings.closed(this, failure);
     });
-    // As in Go: a client that closes its side has gone, and nobody waits for what its calls would answer.
+    // As in Go: a client that closes its side has gone, and nobody waits for what its calls would answer. Only what
+    // is answered in this turn still goes out, for clients that send, close their half, and read.
     duplex.on('end', () => {
-      this.#dropCalls(undefined);
-      duplex.destroy();
+      setImmediate(() => {
+        this.#dropCalls(undefined);
+        this.#closeWhenSent();
+        setTimeout(() => duplex.destroy(), LINGER_MS).unref();
+      });
     });
     duplex.on('data', (chunk: Uint8Array) => {
       this.#decoder.push(chunk);

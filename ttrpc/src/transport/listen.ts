@@ -47,7 +47,7 @@ export async function listen(text: string, settings: ListenSettings): Promise<Li
 
 async function listenNet(address: Exclude<Address, { kind: 'vsock' }>, settings: ListenSettings): Promise<Listener> {
   const credentials = settings.needsPeer ? (await loadPosix('peer credentials')).peerCredentials : undefined;
-  const server = net.createServer((socket) => {
+  const server = net.createServer({ allowHalfOpen: true }, (socket) => {
     socket.setNoDelay(true);
     let peer: PeerCredentials | undefined;
     try {

@@ -5,6 +5,9 @@ import { createClient } from '../client/client.ts';
 import { Code } from '../code.ts';
 import { Echo } from '../echo.ts';
 import type { ServerOptions } from '../server/server.ts';
+import { encodeRequest } from '../protocol/envelope.ts';
+import { encodeFrame } from '../protocol/frame.ts';
+import { collect } from '../testing/pair.ts';
 import { echoServer } from '../testing/served.ts';
 import { tempFolder } from '../testing/temp.ts';
 import { connect } from './connect.ts';
@@ -71,6 +74,25 @@ describe('unix sockets', () => {
     expect(await ask(`unix://${folder}/mine.sock`)).toBe(`hi ${process.pid}`);
     await served(`unix://${folder}/others.sock`, { authorize: (peer) => peer.uid === uid + 1 });
     await expect(ask(`unix://${folder}/others.sock`)).rejects.toMatchObject({ code: Code.UNAVAILABLE });
+  });
+
+  test('answer a client that sends, closes its half and reads', async () => {
+    const path = `${tempFolder()}/a.sock`;
+    await served(`unix://${path}`);
+    const socket = net.connect({ path, allowHalfOpen: true });
+    const requests = ['Unary', 'ServerStream'].map((method, index) =>
+      encodeFrame(
+        index * 2 + 1,
+        1,
+        index,
+        encodeRequest({ service: Echo.typeName, method, payload: Buffer.from('0a0161', 'hex'), timeoutMs: 500, metadata: undefined }),
+      ),
+    );
+    socket.end(Buffer.concat(requests));
+    const bytes = Buffer.concat(await collect(socket));
+    expect(bytes.toString('hex')).toBe(
+      '00000006' + '00000001' + '0200' + '12040a026120' + '00000003' + '00000003' + '0300' + '0a0161' + '00000000' + '00000003' + '0305',
+    );
   });
 
   test('that nobody can be, or is, listening on say so', async () => {
