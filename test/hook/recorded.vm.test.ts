@@ -1,26 +1,11 @@
 /** Real argument lists of Kata through the real wrapper into a real QEMU and our guest. */
-import { spawn } from 'node:child_process';
-import {
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import net from 'node:net';
+import { mkdirSync, readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import path from 'node:path';
-import { AgentService } from '@kata-mock/contracts';
-import { unixListen } from '@kata-mock/posix';
-import { connect, createClient } from 'ttrpc-ts';
+import type { InventoryDevice } from '@kata-mock/contracts';
 import { afterEach, describe, expect, it } from 'vitest';
 import { artefacts } from '../support/artefacts.ts';
-import { leftovers } from '../support/leftovers.ts';
 import { root } from '../support/paths.ts';
-import { until } from '../support/until.ts';
+import { type Booted, bootThroughWrapper } from './boot.ts';
 import { substitute } from './substitutions.ts';
 
 const fixtures = path.join(root, 'runtime-hook/fixtures');
@@ -28,112 +13,73 @@ const recordings: { name: string; argv: string[] }[] = [
   'kata-3.21-qemu-argv.json',
   'runtime-rs-qemu-argv.json',
 ].flatMap((file) => JSON.parse(readFileSync(path.join(fixtures, file), 'utf8')));
-const wrapper = path.join(root, 'runtime-hook/wrapper/kata-mock-qemu');
 /** As runtime-rs numbers them, and beyond what a shell can close. */
 const shimDescriptors = [4, 16, 21, 40];
-const bootMs = 90_000;
 
-let cleanUp: (() => Promise<void>)[] = [];
+let booted: Booted | undefined;
 afterEach(async () => {
-  for (const step of cleanUp.reverse()) await step();
-  cleanUp = [];
+  await booted?.end();
+  booted = undefined;
 });
+
+/** A directory of this test and what the recording becomes in it. */
+function prepare(argv: readonly string[]) {
+  const directory = `/run/km-test-${process.pid}-r`;
+  mkdirSync(directory, { mode: 0o700 });
+  const { kernel, initrd } = artefacts();
+  const substituted = substitute(argv, { kernel, initrd, directory });
+  return { directory, ...substituted };
+}
 
 describe('a recorded start of a Kata VM', () => {
-  it.each(recordings)('boots with three devices on two NUMA nodes: $name', async ({ argv }) => {
-    const runDir = `/run/km-test-${process.pid}-r`;
-    const bundle = path.join(runDir, 'bundle');
-    mkdirSync(bundle, { recursive: true, mode: 0o700 });
-    cleanUp.push(async () => rmSync(runDir, { recursive: true }));
+  it.each(recordings)('boots with three devices on two NUMA nodes: $name', async (recording) => {
+    const { directory, argv, used } = prepare(recording.argv);
+    console.table(used);
+    const descriptors = Object.fromEntries(
+      shimDescriptors.map((number) => [number, `${directory}/descriptor-${number}`]),
+    );
     const devices = 'uuid=MOCK-ONE,numa=0;uuid=MOCK-TWO,numa=1;uuid=MOCK-THREE,bus=root-port';
-    writeFileSync(
-      path.join(bundle, 'config.json'),
-      JSON.stringify({ annotations: { 'io.kata-mock/devices': devices } }),
-    );
-    const { kernel, initrd, rootImage, qemu } = artefacts();
-    const substituted = substitute(argv, { kernel, initrd, directory: runDir });
-    console.table(substituted.used);
+    booted = await bootThroughWrapper({ directory, argv, devices, descriptors });
 
-    const files = shimDescriptors.map((number) => path.join(runDir, `descriptor-${number}`));
-    const descriptors = files.map((file) => openSync(file, 'w'));
-    const listener = unixListen(path.join(runDir, 'qmp.sock'));
-    const stdio: (number | string | null)[] = Array.from({ length: 41 }, () => null);
-    stdio.splice(0, 4, 'ignore', 'ignore', 'pipe', listener);
-    for (const [index, number] of shimDescriptors.entries()) stdio[number] = descriptors[index] ?? null;
-    const child = spawn(wrapper, substituted.argv, {
-      cwd: bundle,
-      stdio: stdio as 'pipe'[],
-      env: {
-        PATH: process.env['PATH'],
-        KATA_MOCK_QEMU: qemu.path,
-        KATA_MOCK_ROOT_IMAGE: rootImage,
-        KATA_MOCK_RUN_DIR: runDir,
-      },
-    });
-    for (const fd of [listener, ...descriptors]) closeSync(fd);
-    let stderr = '';
-    child.stderr?.on('data', (chunk: Buffer) => {
-      stderr += chunk;
-    });
-    const ended = new Promise<void>((resolve) => child.once('close', () => resolve()));
-    cleanUp.push(async () => {
-      child.kill('SIGKILL');
-      await ended;
-      // Device host, guard, sockets, leases: all of it ends with the VM, without help.
-      const kept = /bundle|descriptor-|\.sock$|pid$|^file: (vm|leases)(\/\.lock)?$/;
-      await until('end of the device host', () => leftovers(runDir).every((entry) => kept.test(entry)), 5000);
-    });
-    const early = net.connect(path.join(runDir, 'qmp.sock'));
-    const greeting = await Promise.race([
-      new Promise<string>((resolve) => early.once('data', (data) => resolve(String(data)))),
-      ended.then(() => Promise.reject(new Error(`QEMU ended: ${stderr}`))),
-    ]);
-    expect(greeting).toContain('"QMP"');
-
-    // Byte for byte Kata's list, then ours.
-    const commandLine = readFileSync(`/proc/${child.pid}/cmdline`, 'utf8').split('\0');
+    // Byte for byte Kata's list, then ours. Before it: what starts QEMU.
+    const commandLine = readFileSync(`/proc/${booted.pid}/cmdline`, 'utf8').split('\0');
     const at = commandLine.indexOf('-name');
-    expect(commandLine.slice(at, at + substituted.argv.length)).toEqual(substituted.argv);
-    expect(commandLine.slice(at + substituted.argv.length).filter((arg) => arg.includes('vfio-user-pci'))).toHaveLength(
-      3,
-    );
+    expect(commandLine.slice(at, at + argv.length)).toEqual(argv);
+    const ours = commandLine.slice(at + argv.length);
+    expect(ours.filter((arg) => arg.includes('vfio-user-pci'))).toHaveLength(3);
 
-    const directory = path.join(
-      runDir,
-      'vm',
-      readdirSync(path.join(runDir, 'vm')).find((name) => !name.startsWith('.')) ?? '',
-    );
-    const { pid: host } = JSON.parse(readFileSync(path.join(directory, 'owner.json'), 'utf8')) as { pid: number };
-    for (const [index, number] of shimDescriptors.entries()) {
-      expect(readlinkSync(`/proc/${child.pid}/fd/${number}`)).toBe(files[index]);
-    }
+    const { pid, host, inventory } = booted;
+    for (const [number, file] of Object.entries(descriptors)) expect(target(`/proc/${pid}/fd/${number}`)).toBe(file);
     const held = readdirSync(`/proc/${host}/fd`).map((fd) => target(`/proc/${host}/fd/${fd}`));
-    expect(held.filter((file) => files.includes(file))).toEqual([]);
+    expect(held.filter((file) => Object.values(descriptors).includes(file))).toEqual([]);
 
-    // The guest agrees with the inventory, device by device.
-    await until('socket of the agent', () => existsSync(path.join(runDir, 'agent.sock')), 5000);
-    const connection = await connect(`unix://${path.join(runDir, 'agent.sock')}`);
-    cleanUp.push(async () => connection.close());
-    const agent = createClient(AgentService, connection);
-    const { agentDetails } = await agent.getGuestDetails({ memBlockSize: true }, { timeoutMs: bootMs });
-    const { inventory } = JSON.parse(readFileSync(path.join(directory, 'state.json'), 'utf8'));
-    const seen = (agentDetails?.extraFeatures ?? []).flatMap(
-      (feature) => /^mock-accel=([^,]+),([^,]+),([^,]+),/.exec(feature)?.slice(1, 4) ?? [],
-    );
-    const rootBus = (deviceTreePath: string) =>
-      deviceTreePath.length > 6 ? Number.parseInt(deviceTreePath, 16) + 1 : undefined;
-    for (const [index, device] of (
-      inventory.devices as { uuid: string; numaNode: number; deviceTreePath: string }[]
-    ).entries()) {
-      expect(seen[index * 3]).toBe(device.uuid);
-      expect(Number(seen[index * 3 + 2])).toBe(device.numaNode);
-      const bus = rootBus(device.deviceTreePath);
-      if (bus !== undefined) expect(seen[index * 3 + 1]).toBe(`0000:${bus.toString(16)}:00.0`);
-    }
-    expect(inventory.devices.map(({ numaNode }: { numaNode: number }) => numaNode)).toEqual([0, 1, -1]);
-    expect(seen).toHaveLength(9);
+    expect(inventory.map(({ numaNode }) => numaNode)).toEqual([0, 1, -1]);
+    expectSame(await booted.guestDevices(), inventory);
+  });
+
+  it('has room for 31 devices on four NUMA nodes and beside them', async () => {
+    const { directory, argv } = prepare(recordings[0]?.argv ?? []);
+    const devices = 'numa=3,count=5;bus=root-port,count=16;numa=1,count=5;numa=0,count=3;bus=pxb,count=2';
+    booted = await bootThroughWrapper({ directory, argv, devices });
+    expect(booted.inventory).toHaveLength(31);
+    expectSame(await booted.guestDevices(), booted.inventory);
   });
 });
+
+/** The guest agrees with the inventory on each device's identity, node and, where it follows from the plan, address. */
+function expectSame(found: Awaited<ReturnType<Booted['guestDevices']>>, inventory: InventoryDevice[]): void {
+  const view = ({ uuid, numaNode }: { uuid: string; numaNode: number }) => ({ uuid, numaNode });
+  expect(found.map(view)).toEqual(inventory.map(view));
+  const perExpander = new Map<string, number>();
+  for (const [index, { deviceTreePath }] of inventory.entries()) {
+    const [rootBus = '', ...rest] = deviceTreePath.split('/');
+    if (rest.length < 2) continue;
+    const before = perExpander.get(rootBus) ?? 0;
+    perExpander.set(rootBus, before + 1);
+    const bus = (Number.parseInt(rootBus, 16) + 1 + before).toString(16);
+    expect(found[index]?.address).toBe(`0000:${bus}:00.0`);
+  }
+}
 
 function target(file: string): string {
   try {

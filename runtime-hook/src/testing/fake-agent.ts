@@ -2,142 +2,103 @@
  * An agent without a guest, for tests of the host's side: it "creates a container" by starting the process of the
  * spec on this machine, unconfined. Its answers have the shape of the real one's (test/ compares the two).
  */
-import { type ChildProcessByStdio, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { constants } from 'node:os';
-import type { Readable, Writable } from 'node:stream';
 import { AgentService, Health, HealthCheckResponse_ServingStatus, type Process } from '@kata-mock/contracts';
 import { Code, Server, TtrpcError } from 'ttrpc-ts';
-
-interface FakeProcess {
-  process: Process;
-  child?: ChildProcessByStdio<Writable, Readable, Readable>;
-  exited?: Promise<number>;
-}
+import { FakeProcess } from './fake-process.ts';
 
 export interface FakeAgentOptions {
-  /** Answers of GetGuestDetails. */
-  extraFeatures?: string[];
   /** Makes a call fail, by method name. */
   failures?: Record<string, string>;
   onCall?: (method: string) => void;
-  onDestroy?: () => void;
+}
+
+interface Entry {
+  process: Process;
+  running?: FakeProcess;
 }
 
 export function fakeAgent(options: FakeAgentOptions = {}): Server {
-  const processes = new Map<string, FakeProcess>();
-  const find = (containerId: string, execId: string): FakeProcess => {
-    const found = processes.get(`${containerId}/${execId || containerId}`);
+  const entries = new Map<string, Entry>();
+  const find = (containerId: string, execId: string): Entry => {
+    const found = entries.get(`${containerId}/${execId || containerId}`);
     if (!found) throw new TtrpcError(Code.NOT_FOUND, `no process ${containerId}/${execId}`);
     return found;
   };
-  const begin = (each: FakeProcess): void => {
-    const { Args, Env, Cwd } = each.process;
-    const env = Object.fromEntries(Env.map((text) => text.split(/=(.*)/s).slice(0, 2)));
-    const child = spawn(Args[0] ?? '', Args.slice(1), { env, cwd: Cwd, stdio: ['pipe', 'pipe', 'pipe'] });
-    child.stdin.on('error', () => {});
-    each.child = child;
-    each.exited = once(child, 'exit').then(([code, signal]) =>
-      signal === null ? Number(code) : 128 + constants.signals[signal as NodeJS.Signals],
-    );
+  const running = ({ containerId, execId }: { containerId: string; execId: string }): FakeProcess => {
+    const process = find(containerId, execId).running;
+    if (!process) throw new TtrpcError(Code.FAILED_PRECONDITION, `${containerId}/${execId} is not started`);
+    return process;
   };
-  const called = (method: string): void => {
+  const add = (containerId: string, execId: string, process: Process | undefined): Entry => {
+    const key = `${containerId}/${execId}`;
+    if (entries.has(key)) throw new TtrpcError(Code.ALREADY_EXISTS, `${key} exists`);
+    if (!process) throw new TtrpcError(Code.INVALID_ARGUMENT, `${key} has no process`);
+    const entry = { process };
+    entries.set(key, entry);
+    return entry;
+  };
+  const called = (method: string): object => {
     options.onCall?.(method);
     const failure = options.failures?.[method];
     if (failure !== undefined) throw new TtrpcError(Code.INTERNAL, failure);
+    return {};
   };
 
   const server = new Server();
   server.register(Health, {
-    check: () => {
-      called('Check');
-      return { status: HealthCheckResponse_ServingStatus.SERVING };
-    },
+    check: () => ({ ...called('Check'), status: HealthCheckResponse_ServingStatus.SERVING }),
   });
   server.register(AgentService, {
-    createSandbox: () => {
-      called('CreateSandbox');
-      return {};
-    },
-    getGuestDetails: () => {
-      called('GetGuestDetails');
-      return { agentDetails: { version: 'fake', extraFeatures: options.extraFeatures ?? [] } };
-    },
+    createSandbox: () => called('CreateSandbox'),
+    getGuestDetails: () => ({ ...called('GetGuestDetails'), agentDetails: { version: 'fake', extraFeatures: [] } }),
+    onlineCPUMem: () => called('OnlineCPUMem'),
+    updateEphemeralMounts: () => called('UpdateEphemeralMounts'),
     createContainer: ({ containerId, execId, OCI }) => {
       called('CreateContainer');
-      if (processes.has(`${containerId}/${execId}`)) throw new TtrpcError(Code.ALREADY_EXISTS, containerId);
-      if (!OCI?.Process) throw new TtrpcError(Code.INVALID_ARGUMENT, 'no process in the spec');
-      processes.set(`${containerId}/${execId}`, { process: OCI.Process });
-      return {};
-    },
-    onlineCPUMem: () => {
-      called('OnlineCPUMem');
-      return {};
-    },
-    updateEphemeralMounts: () => {
-      called('UpdateEphemeralMounts');
+      add(containerId, execId, OCI?.Process);
       return {};
     },
     startContainer: ({ containerId }) => {
       called('StartContainer');
-      begin(find(containerId, containerId));
+      const entry = find(containerId, containerId);
+      entry.running = new FakeProcess(entry.process);
       return {};
     },
     execProcess: ({ containerId, execId, process }) => {
       called('ExecProcess');
       find(containerId, containerId);
-      if (!process) throw new TtrpcError(Code.INVALID_ARGUMENT, 'no process');
-      const each = { process };
-      processes.set(`${containerId}/${execId}`, each);
-      begin(each);
+      const entry = add(containerId, execId, process);
+      entry.running = new FakeProcess(entry.process);
       return {};
     },
-    readStdout: ({ containerId, execId, len }) => read(find(containerId, execId).child?.stdout, len),
-    readStderr: ({ containerId, execId, len }) => read(find(containerId, execId).child?.stderr, len),
-    writeStdin: async ({ containerId, execId, data }) => {
-      find(containerId, execId).child?.stdin.write(data);
-      return { len: data.byteLength };
+    readStdout: async (request) => ({ data: await running(request).stdout.read(request.len) }),
+    readStderr: async (request) => ({ data: await running(request).stderr.read(request.len) }),
+    writeStdin: (request) => {
+      running(request).write(request.data);
+      return { len: request.data.byteLength };
     },
-    closeStdin: ({ containerId, execId }) => {
-      called('CloseStdin');
-      find(containerId, execId).child?.stdin.end();
-      return {};
+    closeStdin: (request) => {
+      running(request).closeStdin();
+      return called('CloseStdin');
     },
-    waitProcess: async ({ containerId, execId }) => {
+    ttyWinResize: () => called('TtyWinResize'),
+    signalProcess: (request) => {
+      running(request).signal(request.signal);
+      return called('SignalProcess');
+    },
+    waitProcess: async (request) => {
       called('WaitProcess');
-      return { status: (await find(containerId, execId).exited) ?? 0 };
-    },
-    signalProcess: ({ containerId, execId, signal }) => {
-      called('SignalProcess');
-      find(containerId, execId).child?.kill(signal);
-      return {};
-    },
-    ttyWinResize: () => {
-      called('TtyWinResize');
-      return {};
+      return { status: await running(request).exited };
     },
     removeContainer: ({ containerId }) => {
-      called('RemoveContainer');
       find(containerId, containerId);
-      for (const key of [...processes.keys()]) if (key.startsWith(`${containerId}/`)) processes.delete(key);
-      return {};
+      for (const key of [...entries.keys()]) if (key.startsWith(`${containerId}/`)) entries.delete(key);
+      return called('RemoveContainer');
     },
     destroySandbox: () => {
-      called('DestroySandbox');
-      for (const each of processes.values()) each.child?.kill('SIGKILL');
-      options.onDestroy?.();
-      return {};
+      for (const entry of entries.values()) entry.running?.signal(9);
+      return called('DestroySandbox');
     },
   });
   return server;
-}
-
-/** At most `len` bytes as they come; at the end the error the real agent answers with. */
-async function read(stream: Readable | undefined, len: number): Promise<{ data: Uint8Array }> {
-  for (;;) {
-    const data = stream?.read(Math.min(len, stream.readableLength || len)) as Buffer | null | undefined;
-    if (data) return { data };
-    if (!stream || stream.readableEnded || stream.destroyed) throw new TtrpcError(Code.INTERNAL, 'read meet eof');
-    await Promise.race([once(stream, 'readable'), once(stream, 'end'), once(stream, 'close')]);
-  }
 }

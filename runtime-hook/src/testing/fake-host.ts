@@ -2,14 +2,41 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { isAlive, type ProcessIdentity } from '../vm/process/identity.ts';
 
-const tsx = fileURLToPath(import.meta.resolve('tsx'));
-const node = [process.execPath, '--import', tsx, '--conditions=@kata-mock/source', '--no-warnings'];
 const source = (name: string) => fileURLToPath(new URL(name, import.meta.url));
+
+/** Bundles the command and the fake VMM once a test file: sources through a loader would start ten times slower. */
+export async function bundlePrograms(): Promise<string> {
+  const outdir = mkdtempSync(path.join(tmpdir(), 'km-bin-'));
+  await build({
+    entryPoints: [
+      { in: source('../cli/main.ts'), out: 'main' },
+      { in: source('../vm/share/share.worker.ts'), out: 'share.worker' },
+      { in: source('./fake-vmm.ts'), out: 'fake-vmm' },
+    ],
+    outdir,
+    bundle: true,
+    platform: 'node',
+    target: 'node20',
+    format: 'esm',
+    conditions: ['@kata-mock/source'],
+    external: ['koffi'],
+    logLevel: 'error',
+    banner: {
+      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+    },
+  });
+  writeFileSync(path.join(outdir, 'package.json'), '{"type": "module"}');
+  symlinkSync(source('../../../node_modules'), path.join(outdir, 'node_modules'));
+  return outdir;
+}
 
 export interface Finished {
   code: number | null;
@@ -24,10 +51,14 @@ export class FakeHost {
   readonly rootfs = path.join(this.dir, 'rootfs');
   readonly callsFile = path.join(this.dir, 'calls');
 
-  constructor() {
+  readonly #programs: string;
+
+  /** @param programs what bundlePrograms() answered */
+  constructor(programs: string) {
+    this.#programs = programs;
     mkdirSync(this.rootfs);
     writeFileSync(path.join(this.rootfs, 'marker'), 'untouched');
-    this.#script('wrapper', `exec ${node.map(quote).join(' ')} ${quote(source('./fake-vmm.ts'))} "$@"`);
+    this.#script('wrapper', `exec ${quote(process.execPath)} ${quote(path.join(programs, 'fake-vmm.js'))} "$@"`);
     this.#script('virtiofsd', 'exec sleep 1000');
     this.#script('qemu', 'exit 1');
     for (const name of ['kernel', 'initrd', 'root']) writeFileSync(path.join(this.dir, name), '');
@@ -51,7 +82,6 @@ export class FakeHost {
 
   /** Starts `kata-mock`; `vmm` spoils the fake VMM. */
   start(args: string[], vmm: object = {}): ChildProcess {
-    const [command, ...rest] = [...node, source('../cli/main.ts'), ...args] as [string, ...string[]];
     const env = {
       ...process.env,
       KATA_MOCK_RUN_DIR: this.runDir,
@@ -59,7 +89,11 @@ export class FakeHost {
       KATA_MOCK_CONFIG: path.join(this.dir, 'config.toml'),
       FAKE_VMM: JSON.stringify({ calls: this.callsFile, ...vmm }),
     };
-    return spawn(command, rest, { env, cwd: this.dir, stdio: ['pipe', 'pipe', 'pipe'] });
+    return spawn(process.execPath, [path.join(this.#programs, 'main.js'), ...args], {
+      env,
+      cwd: this.dir,
+      stdio: ['pipe', 'pipe', 'pipe'],
+    });
   }
 
   async run(args: string[], options: { vmm?: object; stdin?: string } = {}): Promise<Finished> {
@@ -78,6 +112,21 @@ export class FakeHost {
     }
   }
 
+  /** Resolves once the agent has got such a call. */
+  reached(call: string): Promise<void> {
+    return this.until(() => this.calls().includes(call));
+  }
+
+  /** Resolves once none of the processes is left. */
+  gone(identities: (ProcessIdentity | undefined)[]): Promise<void> {
+    return this.until(() => !identities.some((identity) => identity && isAlive(identity)));
+  }
+
+  /** For what tells nobody: a file that grows, another's process that ends. Vitest's timeout is the limit. */
+  async until(condition: () => boolean): Promise<void> {
+    while (!condition()) await delay(pollMs);
+  }
+
   remove(): void {
     rmSync(this.dir, { recursive: true });
   }
@@ -88,6 +137,20 @@ export class FakeHost {
     chmodSync(file, 0o755);
   }
 }
+
+/** Resolves once the child has printed the text on stdout. */
+export function printed(child: ChildProcess, text: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    let seen = '';
+    child.stdout?.on('data', (chunk) => {
+      seen += chunk;
+      if (seen.includes(text)) resolve();
+    });
+    child.once('close', () => reject(new Error(`it ended before it printed ${JSON.stringify(text)}`)));
+  });
+}
+
+const pollMs = 5;
 
 export async function finished(child: ChildProcess): Promise<Finished> {
   let [stdout, stderr] = ['', ''];

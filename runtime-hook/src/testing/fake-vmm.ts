@@ -55,6 +55,7 @@ net
   .listen(socketPath('charconsole0'), () => {
     net
       .createServer((socket) => {
+        if (calls !== undefined) appendFileSync(calls, 'connected\n');
         if (!spoil.silent) agent.serve(socket);
       })
       .listen(socketPath('charagent0'), () => net.createServer(serveQmp).listen({ fd: 3 }));

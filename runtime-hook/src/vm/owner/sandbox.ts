@@ -7,6 +7,7 @@ import { type ContainerRequest, createContainer, removeContainer } from '../cont
 import { Cleanup } from '../lifecycle/cleanup.ts';
 import { Loss } from '../lifecycle/loss.ts';
 import type { Timeline } from '../lifecycle/timeline.ts';
+import { settlesWithin } from '../lifecycle/within.ts';
 import { processIdentity } from '../process/identity.ts';
 import { guestAddresses } from '../qemu/query-pci.ts';
 import { releaseSandbox } from '../sandbox/directory.ts';
@@ -29,6 +30,7 @@ export interface SandboxContext {
 }
 
 const destroyTimeoutMs = 2000;
+const qemuEndMs = 500;
 
 export class Sandbox {
   readonly loss = new Loss();
@@ -168,7 +170,9 @@ export class Sandbox {
       ...identified('qemu', vm.qemu.pid),
       ...identified('virtiofsd', vm.virtiofsd.pid),
     };
-    void vm.connection.closed.then(() => {
+    void vm.connection.closed.then(async () => {
+      // It breaks when QEMU ends, which tells more.
+      await settlesWithin(vm.qemu.ended, qemuEndMs);
       if (!stopping()) this.loss.report(new KataMockError('AGENT', 'the connection to the agent broke'));
     });
     await this.#devices(vm);

@@ -1,32 +1,85 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FakeHost } from '../../testing/fake-host.ts';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { bundlePrograms, FakeHost, finished, printed } from '../../testing/fake-host.ts';
+import { readState, type SandboxState } from '../sandbox/state.ts';
 
 const root = process.getuid?.() === 0;
 if (!root) console.log('kata-mock run: mounts need root, its tests are left out');
 
 describe.runIf(root)('kata-mock run, with a VM that is played', () => {
+  let programs: string;
   let host: FakeHost;
-  beforeAll(() => {
-    host = new FakeHost();
+  beforeAll(async () => {
+    programs = await bundlePrograms();
   });
-  afterAll(() => host.remove());
-  const left = () =>
-    existsSync(path.join(host.runDir, 'sandboxes')) ? readdirSync(path.join(host.runDir, 'sandboxes')) : [];
-
-  it("streams both outputs, answers the container's exit code and leaves nothing", async () => {
-    const result = await host.run(['run', '--accel', 'tcg', '--', '/bin/sh', '-c', 'echo out; echo err >&2; exit 3']);
-    expect(result).toMatchObject({ code: 3, stdout: 'out\n', stderr: 'err\n' });
-    expect(left()).toEqual([]);
+  afterAll(() => rmSync(programs, { recursive: true }));
+  beforeEach(() => {
+    host = new FakeHost(programs);
+  });
+  afterEach(() => {
     expect(readFileSync(path.join(host.rootfs, 'marker'), 'utf8')).toBe('untouched');
+    host.remove();
+  });
+
+  const run = (...args: string[]) => host.run(['run', '--accel', 'tcg', ...args]);
+  const left = () => {
+    const dir = path.join(host.runDir, 'sandboxes');
+    return existsSync(dir) ? readdirSync(dir) : [];
+  };
+  /** Processes that have the host's directory in their command line. */
+  const processes = () =>
+    execFileSync('ps', ['-eo', 'args'], { encoding: 'utf8' })
+      .split('\n')
+      .filter((line) => line.includes(host.dir));
+  const started = async (name: string, script: string, vmm: object = {}, more: string[] = []) => {
+    const child = host.start(['run', '--accel', 'tcg', '--name', name, ...more, '--', '/bin/sh', '-c', script], vmm);
+    const end = finished(child);
+    await printed(child, 'up');
+    const state = readState(path.join(host.runDir, 'sandboxes', name, 'state.json')) as SandboxState;
+    return { child, end, state };
+  };
+
+  describe('streams', () => {
+    it('passes both outputs and the exit code on and leaves nothing', async () => {
+      expect(await run('--', '/bin/sh', '-c', 'echo out; echo err >&2; exit 3')).toMatchObject({
+        code: 3,
+        stdout: 'out\n',
+        stderr: 'err\n',
+      });
+      expect(left()).toEqual([]);
+      expect(processes()).toEqual([]);
+    });
+
+    it('gives the process our stdin with -i, and none without', async () => {
+      const big = 'x'.repeat(200_000);
+      expect(await host.run(['run', '--accel', 'tcg', '-i', '--', 'cat'], { stdin: big })).toMatchObject({
+        code: 0,
+        stdout: big,
+      });
+      expect(await host.run(['run', '--accel', 'tcg', '--', 'cat'], { stdin: 'ignored' })).toMatchObject({
+        code: 0,
+        stdout: '',
+      });
+    });
+
+    it('answers one JSON document with --output json', async () => {
+      const { stdout } = await run('--output', 'json', '--', '/bin/sh', '-c', 'echo a; echo b >&2; exit 2');
+      expect(JSON.parse(stdout)).toMatchObject({ exitCode: 2, stdout: 'a\n', stderr: 'b\n', devices: [] });
+    });
+
+    it('draws the stages with --timings', async () => {
+      const { stderr } = await run('--timings', '--timings-svg', path.join(host.dir, 't.svg'), '--', 'true');
+      expect(stderr).toMatch(/guest kernel and agent +[0-9.]+ m?s +█/);
+      expect(readFileSync(path.join(host.dir, 't.svg'), 'utf8')).toMatch(/^<svg/);
+    });
   });
 
   it("makes the calls in the shim's order", async () => {
-    const before = host.calls().length;
-    await host.run(['run', '--accel', 'tcg', '--', '/bin/true']);
-    const calls = host.calls().slice(before);
-    expect(calls.filter((call) => call !== 'CloseStdin')).toEqual([
+    await run('--', '/bin/true');
+    expect(host.calls().filter((call) => call !== 'CloseStdin')).toEqual([
+      'connected',
       'Check',
       'CreateSandbox',
       'GetGuestDetails',
@@ -37,5 +90,208 @@ describe.runIf(root)('kata-mock run, with a VM that is played', () => {
       'WaitProcess',
       'DestroySandbox',
     ]);
+  });
+
+  describe('signals', () => {
+    it('answers 128 and the signal that ended the process', async () => {
+      expect((await run('--', '/bin/sh', '-c', 'kill -TERM $$')).code).toBe(143);
+    });
+
+    it('passes signals on', async () => {
+      const { child, end } = await started('a', 'trap "echo usr1; exit 7" USR1; echo up; while :; do sleep 0.01; done');
+      child.kill('SIGUSR1');
+      expect(await end).toMatchObject({ code: 7, stdout: 'up\nusr1\n' });
+    });
+
+    it('kills a process that ignores SIGINT, after the stop timeout', async () => {
+      const ignoring = 'trap "" INT; echo up; while :; do sleep 0.01; done';
+      const { child, end } = await started('a', ignoring, {}, ['--stop-timeout', '0.2']);
+      child.kill('SIGINT');
+      expect((await end).code).toBe(137);
+      expect(left()).toEqual([]);
+    });
+
+    it('kills it at once at the second one', async () => {
+      const { child, end } = await started('a', 'trap "echo again" INT; echo up; while :; do sleep 0.01; done', {}, [
+        '--stop-timeout',
+        '0',
+      ]);
+      child.kill('SIGINT');
+      await printed(child, 'again');
+      child.kill('SIGINT');
+      expect((await end).code).toBe(137);
+    });
+
+    it('gives up a start that is interrupted, and leaves nothing', async () => {
+      const child = host.start(['run', '--accel', 'tcg', '--name', 'a', '--', 'true'], { silent: true });
+      const end = finished(child);
+      await host.reached('connected');
+      child.kill('SIGINT');
+      expect((await end).code).toBe(130);
+      expect(left()).toEqual([]);
+      expect(processes()).toEqual([]);
+    });
+  });
+
+  describe('a sandbox that runs', () => {
+    it('takes execs and further containers, is listed and inspected', async () => {
+      const { child, end } = await started('a', 'echo up; sleep 100');
+      expect(await host.run(['exec', 'a', '/bin/sh', '-c', 'echo exec; exit 4'])).toMatchObject({
+        code: 4,
+        stdout: 'exec\n',
+      });
+      expect(await run('--sandbox', 'a', '--name', 'b', '--', '/bin/sh', '-c', 'echo second; exit 5')).toMatchObject({
+        code: 5,
+        stdout: 'second\n',
+      });
+      expect((await host.run(['ps', '--quiet'])).stdout).toBe('a\n');
+      const [row] = JSON.parse((await host.run(['ps', '--output', 'json'])).stdout);
+      expect(row).toMatchObject({ name: 'a', kind: 'run', condition: 'running', pid: child.pid, containers: ['a'] });
+      expect(JSON.parse((await host.run(['inspect', 'a', '--output', 'json'])).stdout)).toMatchObject({
+        name: 'a',
+        condition: 'running',
+        transport: 'serial',
+      });
+      expect((await host.run(['logs', 'a'])).stdout).toBe('up\n');
+      child.kill('SIGTERM');
+      expect((await end).code).toBe(143);
+    });
+
+    it('keeps its name, and a container in it keeps its own', async () => {
+      const { child, end } = await started('a', 'echo up; sleep 100');
+      expect(await run('--name', 'a', '--', 'true')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('"a" is running'),
+      });
+      expect(await run('--sandbox', 'a', '--name', 'a', '--', 'true')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('has a container "a" already'),
+      });
+      child.kill('SIGTERM');
+      await end;
+    });
+
+    it('survives a container that cannot be created', async () => {
+      const { child, end } = await started('a', 'echo up; sleep 100');
+      expect(await run('--sandbox', 'a', '--bundle', '/no/such/bundle')).toMatchObject({ code: 1 });
+      expect(await run('--sandbox', 'a', '--', '/bin/echo', 'fine')).toMatchObject({ code: 0, stdout: 'fine\n' });
+      child.kill('SIGTERM');
+      await end;
+    });
+
+    it('removes a further container whose command is killed', async () => {
+      const { child, end } = await started('a', 'echo up; sleep 100');
+      const second = host.start(['run', '--sandbox', 'a', '--name', 'b', '--', '/bin/sh', '-c', 'echo up; sleep 100']);
+      const secondEnd = finished(second);
+      await printed(second, 'up');
+      second.kill('SIGKILL');
+      await secondEnd;
+      await host.until(() => readState(path.join(host.runDir, 'sandboxes/a/state.json'))?.containers.length === 1);
+      expect(await run('--sandbox', 'a', '--name', 'b', '--', 'true')).toMatchObject({ code: 0 });
+      child.kill('SIGTERM');
+      await end;
+    });
+  });
+
+  describe('what fails', () => {
+    it("shows the hook's reason when it refuses", async () => {
+      expect(
+        await host.run(['run', '--accel', 'tcg', '--', 'true'], {
+          vmm: { refuse: 'kata-mock-qemu: too many devices' },
+        }),
+      ).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('kata-mock-qemu: too many devices'),
+      });
+      expect(left()).toEqual([]);
+    });
+
+    it("shows the agent's reason for a container it refuses", async () => {
+      const vmm = { failures: { CreateContainer: 'CDI device x=9 does not exist' } };
+      expect(await host.run(['run', '--accel', 'tcg', '--', 'true'], { vmm })).toMatchObject({
+        code: 1,
+        stderr: 'kata-mock: the agent refuses CreateContainer: CDI device x=9 does not exist\n',
+      });
+      expect(left()).toEqual([]);
+      expect(processes()).toEqual([]);
+    });
+
+    it.each(['qemu', 'virtiofsd'] as const)('ends at once when %s is killed, and says so', async (victim) => {
+      const { end, state } = await started('a', 'echo up; sleep 100');
+      process.kill(state.processes[victim]?.pid ?? 0, 'SIGKILL');
+      expect(await end).toMatchObject({ code: 1, stderr: expect.stringMatching(/was killed by SIGKILL/) });
+      expect(left()).toEqual([]);
+      expect(processes()).toEqual([]);
+    });
+
+    it('takes everything along when it is killed itself; prune removes the rest', async () => {
+      const { child, end, state } = await started('a', 'echo up; exec sleep 100', {}, ['--rootfs', host.rootfs]);
+      child.kill('SIGKILL');
+      await end;
+      await host.gone([state.processes.qemu, state.processes.virtiofsd]);
+      expect(JSON.parse((await host.run(['ps', '--output', 'json'])).stdout)).toMatchObject([
+        { name: 'a', condition: 'crashed' },
+      ]);
+      expect(await run('--name', 'a', '--', 'true')).toMatchObject({
+        code: 1,
+        stderr: expect.stringContaining('kata-mock prune'),
+      });
+      expect((await host.run(['prune'])).stdout).toContain('removed sandbox a');
+      expect(left()).toEqual([]);
+      expect((await host.run(['prune'])).stdout).toBe('nothing to remove\n');
+    });
+
+    it('gives one message for each wrong input, and starts nothing', async () => {
+      const bundle = path.join(host.dir, 'bundle');
+      execFileSync('mkdir', ['-p', `${bundle}/rootfs`, `${host.dir}/empty`]);
+      writeFileSync(path.join(bundle, 'config.json'), '{"ociVersion": "1.0.2", "process": {"cwd": "/"');
+      symlinkSync('/', path.join(host.dir, 'link'));
+      const cases: [string[], number, RegExp][] = [
+        [['--device', 'mock-accel,colour=red'], 2, /there is no key "colour"/],
+        [['--device', 'uuid=this-text-is-far-too-long'], 2, /uuid/i],
+        [['--bundle', '/no/such'], 1, /there is no \/no\/such/],
+        [['--bundle', `${host.dir}/empty`], 1, /has no config.json/],
+        [['--bundle', bundle], 1, /config.json is not an OCI runtime spec/],
+        [['--rootfs', '/no/such'], 1, /--rootfs: there is no \/no\/such/],
+        [['--bundle', bundle, '--rootfs', '/'], 2, /cannot be used with/],
+        [['--memory', '12'], 2, /--memory "12" is not a size/],
+        [['--memory', '1024G'], 1, /\/dev\/shm has/],
+        [['--cpus', '0'], 2, /not a positive whole number/],
+        [['--env', 'NOVALUE'], 2, /is not KEY=VALUE/],
+        [['--name', '../x'], 2, /sandbox name "..\/x" is not allowed/],
+        [['--sandbox', 'nobody'], 1, /there is no sandbox "nobody"/],
+        [['--sandbox', 'nobody', '--device', 'mock-accel'], 2, /--device cannot be used with --sandbox/],
+        [['--annotation', 'cdi.k8s.io/x=nonsense'], 1, /CDI annotation/],
+        [['--no-such-option'], 2, /unknown option/],
+      ];
+      const results = await Promise.all(cases.map(([args]) => run(...args, '--', 'true')));
+      for (const [index, [args, code, message]] of cases.entries()) {
+        const result = results[index]!;
+        expect(result, args.join(' ')).toMatchObject({ code, stdout: '', stderr: expect.stringMatching(message) });
+        expect(result.stderr).not.toMatch(/^ +at /m);
+      }
+      host.artefacts({ virtiofsd: { path: 'gone' } });
+      expect(await run('--', 'true')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/no virtiofsd at .*gone/),
+      });
+      host.artefacts({ rootImage: 'gone' });
+      expect(await run('--', 'true')).toMatchObject({
+        code: 1,
+        stderr: expect.stringMatching(/no root image at .*gone/),
+      });
+      expect(left()).toEqual([]);
+      expect(host.calls()).toEqual([]);
+    });
+  });
+
+  it('does not disturb a run beside it', async () => {
+    const [a, b] = [await started('a', 'echo up; sleep 100'), await started('b', 'echo up; sleep 100')];
+    a.child.kill('SIGTERM');
+    expect((await a.end).code).toBe(143);
+    expect(await host.run(['exec', 'b', 'echo', 'alive'])).toMatchObject({ code: 0, stdout: 'alive\n' });
+    b.child.kill('SIGTERM');
+    expect((await b.end).code).toBe(143);
+    expect(left()).toEqual([]);
   });
 });
