@@ -32,6 +32,11 @@ export async function serveDevices(options: DeviceHostOptions): Promise<void> {
   const log = fileLogger(openSync(path.join(directory, 'host.log'), 'a', 0o600), options.log, state.sandboxId);
   logger.attach(log);
   let ordered = true;
+  process.on('uncaughtException', (error) => {
+    // What is left of this process cannot be trusted; the guard does what onDeviceLoss says.
+    log.error({ reason: error.stack }, 'the device host failed');
+    process.exit(1);
+  });
   for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
     process.on(signal, () => {
       ordered = false;

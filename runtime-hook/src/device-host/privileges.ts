@@ -15,7 +15,10 @@ export interface Identity {
 export function findUser(name: string, passwd = '/etc/passwd'): Identity {
   for (const line of readFileSync(passwd, 'utf8').split('\n')) {
     const [user, , uid, gid] = line.split(':');
-    if (user === name) return { uid: Number(uid), gid: Number(gid) };
+    if (user !== name) continue;
+    if (Number(uid) === 0)
+      throw new KataMockError('BAD_INPUT', `user "${name}" is root: a device host reads a guest's bytes`);
+    return { uid: Number(uid), gid: Number(gid) };
   }
   if (name === 'nobody') return { uid: 65534, gid: 65534 };
   throw new KataMockError('HOST', `user "${name}" does not exist`, { hint: 'correct `user` in config.toml' });
