@@ -64,7 +64,10 @@ function notStarted(program: string, cause: Error): AgentError {
   return new AgentError(missing ? 'UNIMPLEMENTED' : 'INTERNAL', `cannot run "${program}": ${why}`, { cause });
 }
 
-/** Runs a program that must succeed. The error has its name and the last line it said. */
+/** Characters of a program's complaint that an error repeats. */
+const MOST_QUOTED = 500;
+
+/** Runs a program that must succeed. The error has its name and what it said. */
 export async function mustRun(
   reaper: Reaper,
   program: string,
@@ -73,6 +76,6 @@ export async function mustRun(
 ): Promise<string> {
   const { code, signal, stdout, stderr } = await runProgram(reaper, program, args, options);
   if (code === 0) return stdout;
-  const said = stderr.trim().split('\n').at(-1) || 'it said nothing';
+  const said = stderr.trim().split('\n').join('; ').slice(0, MOST_QUOTED) || 'it said nothing';
   throw new AgentError('INTERNAL', `${program} ${args[0] ?? ''} failed (${signal ?? `exit ${code}`}): ${said}`);
 }

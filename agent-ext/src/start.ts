@@ -9,6 +9,7 @@ import type { AgentConfig } from './config/config.ts';
 import { GuestCdi } from './guest/guest-cdi.ts';
 import { readInventory } from './guest/inventory.ts';
 import { LiveGuest } from './guest/live-guest.ts';
+import { loadOnPlug, presentAliases } from './init/coldplug.ts';
 import { DEVICE_MODULES, loadModules, TRANSPORT_MODULES } from './init/modules.ts';
 import { Reaper } from './init/reaper.ts';
 import type { Log } from './log.ts';
@@ -49,7 +50,7 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   const specDirectory = paths.cdi;
   mkdirSync(specDirectory, { recursive: true });
   // Starting a program takes a guest a while; whoever waits for the agent is answered before that.
-  const devices = afterThisTurn().then(() => bringUpDevices(guest, reaper, specDirectory, log));
+  const devices = afterThisTurn().then(() => bringUpDevices(guest, reaper, specDirectory, log, isInit));
   let inventory: Inventory | undefined;
   const agent: Agent = {
     version: VERSION,
@@ -97,8 +98,10 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
 }
 
 /** Loads the modules about devices, reads the inventory and writes the guest's CDI spec, while calls are served already. */
-async function bringUpDevices(guest: LiveGuest, reaper: Reaper, specDirectory: string, log: Log) {
-  await loadModules(reaper, log, DEVICE_MODULES);
+async function bringUpDevices(guest: LiveGuest, reaper: Reaper, specDirectory: string, log: Log, isInit: boolean) {
+  // As a service the agent finds udev, which has loaded the drivers.
+  await loadModules(reaper, log, [...DEVICE_MODULES, ...(isInit ? presentAliases(guest.sysfs) : [])]);
+  if (isInit) loadOnPlug(guest, reaper, log);
   let inventory: Inventory | undefined;
   try {
     inventory = readInventory();

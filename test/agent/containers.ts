@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
-import type { MessageInitShape } from '@bufbuild/protobuf';
+import type { Message, MessageInitShape } from '@bufbuild/protobuf';
 import type { CreateContainerRequestSchema, SpecSchema } from '@kata-mock/contracts';
 import { type AgentGuest, SHARED } from '../support/agent-guest.ts';
 import { artefacts } from '../support/artefacts.ts';
 
-export type SpecInit = MessageInitShape<typeof SpecSchema>;
-type RequestInit = Partial<MessageInitShape<typeof CreateContainerRequestSchema>>;
+export type SpecInit = Exclude<MessageInitShape<typeof SpecSchema>, Message>;
+type LinuxInit = NonNullable<SpecInit['Linux']>;
+type RequestInit = Exclude<MessageInitShape<typeof CreateContainerRequestSchema>, Message>;
 
 /** Makes the busybox root in the shared directory; returns its path in the guest. */
 export function sharedRoot(guest: AgentGuest, name = 'root'): string {
@@ -45,7 +46,11 @@ export function spec(args: string[], change: SpecInit = {}): SpecInit {
       { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'mode=755', 'size=65536k'] },
       { destination: '/sys', type: 'sysfs', source: 'sysfs', options: ['ro'] },
     ],
-    Linux: { Namespaces: [{ Type: 'mount' }, { Type: 'ipc' }, { Type: 'uts' }], Resources: {}, ...change.Linux },
+    Linux: {
+      Namespaces: [{ Type: 'mount' }, { Type: 'ipc' }, { Type: 'uts' }],
+      Resources: {},
+      ...change.Linux,
+    } as LinuxInit,
     ...(change.Annotations ? { Annotations: change.Annotations } : {}),
   };
 }

@@ -12,8 +12,7 @@ import {
 } from '@kata-mock/contracts';
 import { type Host, startHost } from '@kata-mock/vfio-user';
 import { type Client, type Connection, connect, createClient } from 'ttrpc-ts';
-import { readArtefacts } from '../../guest-image/src/index.ts';
-import { build } from './paths.ts';
+import { artefacts as readArtefacts } from './artefacts.ts';
 
 /** Address of the guest's network card, as in the recording of a pod. */
 export const CARD = 'aa:50:56:da:d3:b1';
@@ -58,7 +57,7 @@ export class AgentGuest {
       })),
     });
     writeFileSync(path.join(folder, 'inventory.json'), serializeInventory({ version: 1, devices: [...inventory] }));
-    const artefacts = await readArtefacts(build);
+    const artefacts = readArtefacts();
     const virtiofsd = spawn(
       artefacts.virtiofsd.path,
       ['--socket-path', path.join(folder, 'fs.sock'), '--shared-dir', share, '--sandbox', 'none', '--cache', 'auto'],

@@ -5,6 +5,7 @@ import { build } from './paths.ts';
 /** What set-up made; the fields tests use. */
 export interface Artefacts {
   qemu: { path: string };
+  virtiofsd: { path: string };
   kernel: string;
   initrd: string;
   rootImage: string;
@@ -18,6 +19,7 @@ export function artefacts(): Artefacts {
   const absolute = (value: unknown) => path.resolve(build, String(value));
   return {
     qemu: { path: absolute((found.qemu as { path: string }).path) },
+    virtiofsd: { path: absolute((found.virtiofsd as { path: string }).path) },
     kernel: absolute(found.kernel),
     initrd: absolute(found.initrd),
     rootImage: absolute(found.rootImage),

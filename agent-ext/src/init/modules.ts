@@ -10,8 +10,8 @@ export const DEVICE_MODULES = ['qemu_fw_cfg', 'mock-accel'];
 /** Loads modules by modprobe, all in one run. */
 export async function loadModules(reaper: Reaper, log: Log, modules: readonly string[]): Promise<void> {
   try {
-    const { code, stderr } = await runProgram(reaper, 'modprobe', ['--all', '--quiet', ...modules]);
-    if (code !== 0) log.warn({ modules, stderr: stderr.trim() }, 'not every module could be loaded');
+    const { code, stderr } = await runProgram(reaper, 'modprobe', ['--all', '--quiet', '--use-blacklist', ...modules]);
+    if (code !== 0) log.debug({ modules, stderr: stderr.trim() }, 'not every module could be loaded');
   } catch (error) {
     log.warn({ modules, err: error }, 'no modprobe in this guest');
   }

@@ -1,7 +1,9 @@
 import { isIP } from 'node:net';
+import path from 'node:path';
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import type { InterfaceSchema } from '@kata-mock/contracts';
 import { type Interface, IPFamily } from '@kata-mock/contracts';
+import { readAttribute, readEntriesIfAny } from '@kata-mock/pci';
 import { AgentError } from '../errors.ts';
 import { checkAddress, checkHardwareAddress, checkInterfaceName, checkPrefix } from './checks.ts';
 import type { Ip, IpLink } from './ip.ts';
@@ -27,6 +29,14 @@ export function interfaceCommands(present: string, wanted: Interface): string[][
     ...(wanted.rawFlags & IFF_NOARP ? [['link', 'set', 'dev', name, 'arp', 'off']] : []),
     ['link', 'set', 'dev', name, 'up'],
   ];
+}
+
+/** Name of the interface with a hardware address, by sysfs: a hot-plugged card may not be there yet. */
+export function interfaceInSysfs(sysfs: string, hwAddr: string): string | undefined {
+  const wanted = checkHardwareAddress(hwAddr);
+  const directory = path.join(sysfs, 'class/net');
+  return readEntriesIfAny(directory).find(({ name }) => readAttribute(path.join(directory, name), 'address') === wanted)
+    ?.name;
 }
 
 /** The link with a hardware address, which is all a shim knows of it. */

@@ -1,10 +1,8 @@
 import { IPFamily } from '@kata-mock/contracts';
 import { waitFor } from '@kata-mock/devices';
-import { resolveDeviceTreePath } from '@kata-mock/pci';
-import type { Agent } from '../../agent.ts';
 import { AgentError } from '../../errors.ts';
 import { checkAddress, checkHardwareAddress, checkInterfaceName } from '../../network/checks.ts';
-import { describeLink, interfaceCommands, linkByHardwareAddress } from '../../network/interfaces.ts';
+import { describeLink, interfaceCommands, interfaceInSysfs, linkByHardwareAddress } from '../../network/interfaces.ts';
 import { Ip } from '../../network/ip.ts';
 import { describeRoute, routeCommands } from '../../network/routes.ts';
 import type { Method } from '../method.ts';
@@ -14,7 +12,8 @@ export const updateInterface: Method<'updateInterface'> =
   async ({ interface: wanted }) => {
     if (!wanted) throw new AgentError('INVALID_ARGUMENT', 'UpdateInterface comes without an interface');
     const ip = new Ip(agent.reaper);
-    if (wanted.devicePath !== '') await pluggedDevice(agent, wanted.devicePath);
+    const { hotplugTimeoutMs: timeoutMs } = agent.config.devices;
+    await waitFor(agent.guest, () => interfaceInSysfs(agent.guest.sysfs, wanted.hwAddr), { timeoutMs });
     const link = await linkByHardwareAddress(ip, wanted.hwAddr);
     if (!link) {
       const there = (await ip.links()).map(({ ifname, address }) => `${ifname} ${address ?? ''}`).join(', ');
@@ -70,11 +69,4 @@ async function allRoutes(ip: Ip) {
     ...v4.map((route) => describeRoute(route, IPFamily.v4)),
     ...v6.map((route) => describeRoute(route, IPFamily.v6)),
   ];
-}
-
-/** A link that is hot-plugged may not be there yet. */
-async function pluggedDevice(agent: Agent, devicePath: string): Promise<void> {
-  const look = () => (resolveDeviceTreePath(agent.guest.sysfs, devicePath).exists ? true : undefined);
-  const found = await waitFor(agent.guest, look, { timeoutMs: agent.config.devices.hotplugTimeoutMs });
-  if (!found) throw new AgentError('NOT_FOUND', `no network device at PCI path "${devicePath}"`);
 }
