@@ -59,7 +59,7 @@ dist/.stamp: node_modules/.stamp $(SOURCES)
 
 clean: ## remove what the other targets made, outside the tree too
 	@if [ -d node_modules ]; then \
-	  if [ -x bin/kata-mock ] && [ -d dist/kata-mock ]; then $(SUDO) bin/kata-mock prune --all; fi; \
+	  if [ -x bin/kata-mock ] && [ -d dist/kata-mock ]; then $(SUDO) bin/kata-mock prune; fi; \
 	  $(SUDO) $(SETUP) clean; fi
 	@$(SUDO) rm -rf build dist node_modules coverage
 	@rm -rf posix/dist pci/dist ttrpc/dist oci-spec/dist cdi/dist contracts/dist vfio-user/dist agent-ext/dist runtime-hook/dist
