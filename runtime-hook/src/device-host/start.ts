@@ -7,7 +7,7 @@ import { vmArguments } from '../planner/vm-arguments.ts';
 import { makeVmDirectory, removeIfDead } from '../state/vm-directory.ts';
 import { type VmState, writeVmState } from '../state/vm-state.ts';
 import { type ProcessIdentity, processIdentity } from '../vm/process/identity.ts';
-import { runDirectory } from '../vm/sandbox/run-directory.ts';
+import { privateDirectory, runDirectory } from '../vm/sandbox/run-directory.ts';
 import { answer } from '../wrapper/answer.ts';
 import type { DeviceRequest, HookCall } from '../wrapper/call.ts';
 import { leaveOutput, leaveSession } from './detach.ts';
@@ -25,6 +25,7 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
   const owner = identityOf(process.pid);
   const qemu = identityOf(call.wrapperPid);
   const runDir = runDirectory(call.env);
+  privateDirectory(runDir);
   const sandboxId = request.start.sandbox;
   const leases = new Leases(runDir);
   const lease = { owner, sandboxId };

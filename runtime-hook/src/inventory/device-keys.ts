@@ -1,5 +1,6 @@
 import { KataMockError } from '../errors.ts';
 import type { DeviceSpec } from './device-spec.ts';
+import { madeUpDomain } from './made-up-domain.ts';
 import { quote } from './quote.ts';
 import { formatSize, parseSize } from './size.ts';
 import { canonicalUuid } from './uuid.ts';
@@ -62,6 +63,12 @@ export const deviceKeys: readonly DeviceKey[] = [
     set: (spec, value) => {
       const lower = value.toLowerCase();
       spec.host = matching(lower, /^[0-9a-f]{4}:[0-9a-f]{2}:[01][0-9a-f]\.[0-7]$/, 'a PCI address', '0000:1a:00.0');
+      if (spec.host.startsWith(madeUpDomain)) {
+        throw bad(
+          `host address ${quote(value)} is of the domain of made-up addresses`,
+          'leave out host=, or use another domain',
+        );
+      }
     },
     format: (spec) => spec.host,
   },

@@ -1,12 +1,9 @@
-/**
- * Host addresses made up for devices that are given none. Domain ac00 (for accelerator) is far from the few domains
- * real machines have, so none of them names hardware. 256 buses of 32 slots, function 0: 8192 devices at once.
- */
-const domain = 'ac00';
+import { madeUpDomain } from '../inventory/made-up-domain.ts';
 
+/** Host addresses to lease: 256 buses of 32 slots, function 0, so 8192 devices at once. */
 export function* madeUpAddresses(): Generator<string> {
   for (let bus = 0; bus < 256; bus++) {
-    for (let slot = 0; slot < 32; slot++) yield `${domain}:${hex(bus)}:${hex(slot)}.0`;
+    for (let slot = 0; slot < 32; slot++) yield `${madeUpDomain}:${hex(bus)}:${hex(slot)}.0`;
   }
 }
 
