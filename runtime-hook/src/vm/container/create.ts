@@ -41,7 +41,7 @@ export async function createContainer(host: Host, request: ContainerRequest, sta
     await host.share.call('addRootfs', { containerId: id, source: request.rootfs, mode: request.rootfsMode });
     const binds = sharedBinds(id, request.spec.mounts ?? [], request.bundle);
     for (const { name, source, readonly, recursive } of binds) {
-      await host.share.call('addBind', { name, source, readonly, recursive });
+      await host.share.call('addBind', { containerId: id, name, source, readonly, recursive });
     }
     const { wire, sandboxPidns } = guestSpec(request, binds);
     await host.agent.createContainer({ containerId: id, execId: id, OCI: wire, sandboxPidns });

@@ -187,7 +187,7 @@ describe.runIf(root)('kata-mock run, with a VM that is played', () => {
       second.kill('SIGKILL');
       await secondEnd;
       await host.until(() => readState(path.join(host.runDir, 'sandboxes/a/state.json'))?.containers.length === 1);
-      expect(await run('--sandbox', 'a', '--name', 'b', '--', 'true')).toMatchObject({ code: 0 });
+      expect(await run('--sandbox', 'a', '--name', 'b', '--', 'true')).toMatchObject({ code: 0, stderr: '' });
       child.kill('SIGTERM');
       await end;
     });

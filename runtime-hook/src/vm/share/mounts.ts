@@ -6,7 +6,18 @@
  * directory bound read-only, so a guest cannot plant a symbolic link where the host mounts next. Mounts below
  * `mounts/` propagate to `shared/` and into virtiofsd's namespace.
  */
-import { closeSync, mkdirSync, openSync, readdirSync, rmdirSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import {
   CLONE_NEWNS,
@@ -35,6 +46,10 @@ export function servedDirectory(share: string): string {
 
 export class ShareMounts {
   readonly #dir: string;
+  /** Each layer has a directory of its own: an old one may still be in use when its container's name comes again. */
+  #layers = 0;
+  /** Mount points of each container besides its root. */
+  readonly #binds = new Map<string, string[]>();
 
   /** @param sizeBytes how much memory the containers' writes may take */
   constructor(dir: string, sizeBytes: number) {
@@ -64,32 +79,33 @@ export class ShareMounts {
     else this.#overlay(containerId, source, target);
   }
 
-  addBind(name: string, source: string, options: { readonly: boolean; recursive: boolean }): void {
+  addBind(containerId: string, name: string, source: string, options: { readonly: boolean; recursive: boolean }): void {
     const target = path.join(this.#dir, 'mounts', name);
     if (statSync(source).isDirectory()) mkdirSync(target, { mode: 0o755 });
     else writeFileSync(target, '', { flag: 'wx' });
+    this.#binds.set(containerId, [...(this.#binds.get(containerId) ?? []), target]);
     this.#bind(source, target, options);
   }
 
   /** Unmounts first and removes only what is then an empty directory or our own empty file. */
   remove(containerId: string): void {
-    for (const name of readdirSync(path.join(this.#dir, 'mounts'))) {
-      const target = path.join(this.#dir, 'mounts', name);
-      if (name === containerId) {
-        detach(path.join(target, 'rootfs'));
-        rmdirSync(path.join(target, 'rootfs'));
-        rmdirSync(target);
-      } else if (name.startsWith(`${containerId}-`)) {
-        detach(target);
-        if (statSync(target).isDirectory()) rmdirSync(target);
-        else unlinkSync(target);
-      }
+    for (const target of this.#binds.get(containerId) ?? []) {
+      detach(target);
+      if (statSync(target).isDirectory()) rmdirSync(target);
+      else unlinkSync(target);
     }
+    this.#binds.delete(containerId);
+    const container = this.#container(containerId);
+    if (!existsSync(container)) return;
+    detach(path.join(container, 'rootfs'));
+    rmdirSync(path.join(container, 'rootfs'));
+    rmdirSync(container);
+    this.#dropLayers(containerId);
   }
 
   /** Writes land in our tmpfs; the lower tree is named by descriptor, since overlay's options have no room for every path. */
   #overlay(containerId: string, source: string, target: string): void {
-    const writes = path.join(this.#dir, 'writes', containerId);
+    const writes = path.join(this.#dir, 'writes', `${containerId}.${this.#layers++}`);
     const upper = path.join(writes, 'upper');
     const work = path.join(writes, 'work');
     mkdirSync(upper, { recursive: true, mode: 0o755 });
@@ -100,6 +116,19 @@ export class ShareMounts {
       mount('kata-mock', target, 'overlay', MS_NOSUID | MS_NODEV, options);
     } finally {
       closeSync(lower);
+    }
+  }
+
+  /** What a container wrote. A guest can make trees that are hard to remove; those go with the sandbox. */
+  #dropLayers(containerId: string): void {
+    const writes = path.join(this.#dir, 'writes');
+    for (const name of readdirSync(writes)) {
+      if (!name.startsWith(`${containerId}.`)) continue;
+      try {
+        rmSync(path.join(writes, name), { recursive: true });
+      } catch {
+        // It is in memory of this sandbox only, and bounded.
+      }
     }
   }
 

@@ -5,8 +5,8 @@ export interface ShareCalls {
   /** Puts a root file system at `<share>/<containerId>/rootfs`. */
   addRootfs(params: { containerId: string; source: string; mode: RootfsMode }): void;
   /** Puts a file or directory of the host at `<share>/<name>`. */
-  addBind(params: { name: string; source: string; readonly: boolean; recursive: boolean }): void;
-  /** Takes a container's root and binds (names starting with `<containerId>-`) away again. */
+  addBind(params: { containerId: string; name: string; source: string; readonly: boolean; recursive: boolean }): void;
+  /** Takes a container's root and binds away again. */
   remove(params: { containerId: string }): void;
   /** Starts a process in the namespace; `ended` reports its end. */
   spawn(params: SpawnParams): { pid: number };

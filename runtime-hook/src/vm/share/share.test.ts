@@ -69,6 +69,7 @@ describe.runIf(root)('Share', () => {
   it('takes a container away again and leaves its tree alone', async () => {
     await share.call('addRootfs', { containerId: 'c1', source: rootfs, mode: 'bind' });
     await share.call('addBind', {
+      containerId: 'c1',
       name: 'c1-0f-motd',
       source: path.join(rootfs, 'etc/motd'),
       readonly: true,
@@ -80,6 +81,16 @@ describe.runIf(root)('Share', () => {
     await share.call('remove', { containerId: 'c1' });
     expect(await inside(`ls ${dir}/share/shared`)).toBe('');
     expect(execFileSync('find', [rootfs, '-type', 'f'], { encoding: 'utf8' })).toBe(`${rootfs}/etc/motd\n`);
+  });
+
+  it('starts afresh when a name comes again', async () => {
+    const at = path.join(dir, 'share/shared/c1/rootfs');
+    for (let round = 0; round < 2; round++) {
+      await share.call('addRootfs', { containerId: 'c1', source: rootfs, mode: 'overlay' });
+      expect(await inside(`cat ${at}/etc/motd; echo changed >${at}/etc/motd; mkdir ${at}/made`)).toBe('hello');
+      await share.call('remove', { containerId: 'c1' });
+    }
+    expect(await inside(`ls ${path.join(dir, 'share/writes')}`)).toBe('');
   });
 
   it('names the reason when a root cannot be mounted', async () => {

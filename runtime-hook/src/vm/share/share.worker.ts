@@ -20,8 +20,8 @@ const calls: ShareCalls = {
   addRootfs({ containerId, source, mode }) {
     ready().addRootfs(containerId, source, mode);
   },
-  addBind({ name, source, readonly, recursive }) {
-    ready().addBind(name, source, { readonly, recursive });
+  addBind({ containerId, name, source, readonly, recursive }) {
+    ready().addBind(containerId, name, source, { readonly, recursive });
   },
   remove({ containerId }) {
     ready().remove(containerId);
