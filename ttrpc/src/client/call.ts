@@ -1,6 +1,7 @@
-import { Code } from '../code.ts';
-import { TtrpcError } from '../errors.ts';
+import type { TtrpcError } from '../errors.ts';
 import type { MetadataInit } from '../metadata.ts';
+import { deadlines } from '../stream/deadlines.ts';
+import { canceled, deadlineExceeded } from '../stream/failures.ts';
 
 /** What a caller may say about one call. */
 export interface CallOptions {
@@ -21,39 +22,22 @@ export interface PendingCall {
   fail(error: TtrpcError): void;
 }
 
-/** Longest time one timer of Node can run. */
-const MAX_TIMER = 2 ** 31 - 1;
-
-/** Runs `expired` after any number of milliseconds; returns what stops that. */
-export function startDeadline(timeoutMs: number, expired: () => void): () => void {
-  const end = performance.now() + timeoutMs;
-  let timer: NodeJS.Timeout;
-  const arm = (rest: number) => {
-    timer = setTimeout(() => (rest > MAX_TIMER ? arm(end - performance.now()) : expired()), Math.min(rest, MAX_TIMER));
-  };
-  arm(Math.max(0, timeoutMs));
-  return () => clearTimeout(timer);
+/** What ends a call early, while it may. */
+export interface Guard {
+  stop(): void;
 }
 
-/** Ends a call at its deadline or when its signal aborts. Returns what disarms both, undefined if there is neither. */
-export function arm(options: CallOptions, fail: (error: TtrpcError) => void): (() => void) | undefined {
+/** Ends a call at its deadline or when its signal aborts; undefined if it has neither. */
+export function guard(options: CallOptions, fail: (error: TtrpcError) => void): Guard | undefined {
   const { timeoutMs, signal } = options;
-  if (timeoutMs === undefined && signal === undefined) return undefined;
-  const stop = timeoutMs === undefined ? undefined : startDeadline(timeoutMs, () => fail(deadlineExceeded()));
-  if (signal === undefined) return stop;
+  const deadline = timeoutMs === undefined ? undefined : deadlines.start(timeoutMs, () => fail(deadlineExceeded()));
+  if (signal === undefined) return deadline;
   const aborted = () => fail(canceled(signal.reason));
   signal.addEventListener('abort', aborted, { once: true });
-  return () => {
-    stop?.();
-    signal.removeEventListener('abort', aborted);
+  return {
+    stop() {
+      deadline?.stop();
+      signal.removeEventListener('abort', aborted);
+    },
   };
-}
-
-/** In the words of the Go implementation, which callers may match on. */
-export function deadlineExceeded(): TtrpcError {
-  return new TtrpcError(Code.DEADLINE_EXCEEDED, 'context deadline exceeded');
-}
-
-export function canceled(reason: unknown): TtrpcError {
-  return new TtrpcError(Code.CANCELED, 'context canceled', { cause: reason });
 }

@@ -3,12 +3,13 @@ import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
 import { Metadata } from '../metadata.ts';
 import { encodeMethod, encodeRequestTail, payloadFieldLength } from '../protocol/envelope.ts';
-import { Flag, FrameType, MAX_BODY_LENGTH, oversizeMessage } from '../protocol/frame.ts';
+import { Flag, FrameType, MAX_BODY_LENGTH } from '../protocol/frame.ts';
 import { FrameDecoder, type FrameSink } from '../protocol/frame-decoder.ts';
+import { canceled, deadlineExceeded, tooLong } from '../stream/failures.ts';
 import { FrameWriter } from '../stream/frame-writer.ts';
 import { DEFAULT_STREAM_BUFFER } from '../stream/receive-queue.ts';
-import { arm, type CallOptions, canceled, deadlineExceeded, type PendingCall } from './call.ts';
-import { type ClientStream, StreamCall, tooLong } from './stream-call.ts';
+import { type CallOptions, guard, type PendingCall } from './call.ts';
+import { type ClientStream, StreamCall } from './stream-call.ts';
 import { UnaryCall } from './unary-call.ts';
 
 export interface ConnectionOptions {
@@ -41,6 +42,8 @@ export class Connection {
   readonly #streamBuffer: number;
   #nextId = 1;
   #gone: TtrpcError | undefined;
+  #lastTimeout: number | undefined;
+  #lastTail: Uint8Array | undefined;
   /** Resolves when the connection has gone, for whatever reason. */
   readonly closed: Promise<void>;
 
@@ -94,7 +97,7 @@ export class Connection {
       const call = new UnaryCall(decode, resolve, reject);
       const id = this.#open(call, 0, method, payload, options);
       if (id === undefined || (options.timeoutMs === undefined && options.signal === undefined)) return;
-      call.disarm = arm(options, (error) => {
+      call.guard = guard(options, (error) => {
         this.#calls.delete(id);
         call.fail(error);
       });
@@ -117,7 +120,7 @@ export class Connection {
     const id = this.#open(call, flags, method, payload, options);
     if (id === undefined) return call;
     call.id = id;
-    call.disarm = arm(options, (error) => call.fail(error));
+    call.guard = guard(options, (error) => call.fail(error));
     return call;
   }
 
@@ -142,11 +145,7 @@ export class Connection {
   #open(call: PendingCall, flags: number, method: Uint8Array, payload: Uint8Array, options: CallOptions) {
     const refusal = this.#refusal(options);
     if (refusal !== undefined) return void call.fail(refusal);
-    const { timeoutMs, metadata } = options;
-    const tail =
-      timeoutMs === undefined && metadata === undefined
-        ? undefined
-        : encodeRequestTail(timeoutMs, metadata === undefined ? undefined : new Metadata(metadata));
+    const tail = this.#tail(options);
     const length = method.length + payloadFieldLength(payload) + (tail?.length ?? 0);
     if (length > this.#maxLength) return void call.fail(tooLong(length, this.#maxLength));
     // The id is taken at the moment of writing: servers refuse ids that do not increase on the wire.
@@ -155,6 +154,16 @@ export class Connection {
     this.#calls.set(id, call);
     this.#writer.request(id, flags, method, payload, tail);
     return id;
+  }
+
+  /** Timeout and metadata, encoded. A timeout alone is mostly the same as that of the call before. */
+  #tail({ timeoutMs, metadata }: CallOptions): Uint8Array | undefined {
+    if (metadata !== undefined) return encodeRequestTail(timeoutMs, new Metadata(metadata));
+    if (timeoutMs !== this.#lastTimeout) {
+      this.#lastTimeout = timeoutMs;
+      this.#lastTail = encodeRequestTail(timeoutMs, undefined);
+    }
+    return this.#lastTail;
   }
 
   #refusal(options: CallOptions): TtrpcError | undefined {
@@ -185,7 +194,7 @@ export class Connection {
       oversize: (id, _type, _flags, length) => {
         const call = calls.get(id);
         calls.delete(id);
-        call?.fail(new TtrpcError(Code.RESOURCE_EXHAUSTED, oversizeMessage(length, this.#maxLength)));
+        call?.fail(tooLong(length, this.#maxLength));
       },
     };
   }

@@ -1,10 +1,10 @@
-import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
 import { Flag } from '../protocol/frame.ts';
 import { undecodable } from '../protocol/payload.ts';
+import { canceled, streamFull, tooLong } from '../stream/failures.ts';
 import type { FrameWriter } from '../stream/frame-writer.ts';
 import { ReceiveQueue } from '../stream/receive-queue.ts';
-import { canceled, type PendingCall } from './call.ts';
+import type { Guard, PendingCall } from './call.ts';
 import { takePayload } from './unary-call.ts';
 
 /** How a stream ended well: by a response frame with a payload, or by a closing data frame. */
@@ -41,7 +41,7 @@ export class StreamCall implements PendingCall, ClientStream {
   readonly #settings: StreamCallSettings;
   readonly responses: ReceiveQueue;
   ending: StreamEnding | undefined;
-  disarm: (() => void) | undefined;
+  guard: Guard | undefined;
   /** Set by the connection when the request has gone out. */
   id = 0;
   #sending: boolean;
@@ -107,19 +107,7 @@ export class StreamCall implements PendingCall, ClientStream {
   #finish(): void {
     this.over = true;
     this.#sending = false;
-    this.disarm?.();
+    this.guard?.stop();
     this.#settings.forget(this.id);
   }
-}
-
-/** A reader that does not keep up: the limit is an option of the connection and of the server. */
-export function streamFull(): TtrpcError {
-  return new TtrpcError(
-    Code.RESOURCE_EXHAUSTED,
-    'ttrpc: stream buffer full: its reader does not keep up (raise streamBufferBytes, or read faster)',
-  );
-}
-
-export function tooLong(length: number, limit: number): TtrpcError {
-  return new TtrpcError(Code.RESOURCE_EXHAUSTED, `message length ${length} exceed maximum message size of ${limit}`);
 }

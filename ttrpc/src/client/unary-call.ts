@@ -3,14 +3,14 @@ import { TtrpcError } from '../errors.ts';
 import { decodeResponse } from '../protocol/envelope.ts';
 import { undecodable } from '../protocol/payload.ts';
 import { decodeStatus } from '../protocol/status.ts';
-import type { PendingCall } from './call.ts';
+import type { Guard, PendingCall } from './call.ts';
 
 /** One request, one response. */
 export class UnaryCall<T> implements PendingCall {
   readonly #decode: (payload: Uint8Array) => T;
   readonly #resolve: (value: T) => void;
   readonly #reject: (error: TtrpcError) => void;
-  disarm: (() => void) | undefined;
+  guard: Guard | undefined;
 
   constructor(decode: (payload: Uint8Array) => T, resolve: (value: T) => void, reject: (error: TtrpcError) => void) {
     this.#decode = decode;
@@ -26,7 +26,7 @@ export class UnaryCall<T> implements PendingCall {
       this.fail(undecodable(error));
       return;
     }
-    this.disarm?.();
+    this.guard?.stop();
     this.#resolve(value);
   }
 
@@ -35,7 +35,7 @@ export class UnaryCall<T> implements PendingCall {
   }
 
   fail(error: TtrpcError): void {
-    this.disarm?.();
+    this.guard?.stop();
     this.#reject(error);
   }
 }

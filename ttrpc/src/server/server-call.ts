@@ -1,9 +1,10 @@
-import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
 import type { Request } from '../protocol/envelope.ts';
 import { payloadFieldLength } from '../protocol/envelope.ts';
-import { Flag, oversizeMessage } from '../protocol/frame.ts';
+import { Flag } from '../protocol/frame.ts';
 import { encodeStatus } from '../protocol/status.ts';
+import type { Deadline } from '../stream/deadlines.ts';
+import { deadlineExceeded, tooLong } from '../stream/failures.ts';
 import type { FrameWriter } from '../stream/frame-writer.ts';
 import { ReceiveQueue } from '../stream/receive-queue.ts';
 import { CallContext, type PeerCredentials } from './context.ts';
@@ -31,7 +32,7 @@ export class ServerCall {
   readonly context: CallContext;
   readonly #host: CallHost;
   #requests: ReceiveQueue | undefined;
-  #disarm: (() => void) | undefined;
+  #deadline: Deadline | undefined;
   over = false;
   /** The client has said that it sends no more. */
   remoteClosed = false;
@@ -58,14 +59,14 @@ export class ServerCall {
     return this.#requests;
   }
 
-  /** `disarm` stops the deadline's timer. */
-  guard(disarm: () => void): void {
-    this.#disarm = disarm;
+  /** Its deadline, stopped when the call is over. */
+  guard(deadline: Deadline): void {
+    this.#deadline = deadline;
   }
 
   /** Sends one message of a stream; await what it returns to follow the connection's pace. */
   send(payload: Uint8Array): Promise<void> | undefined {
-    if (this.over) return undefined;
+    if (this.over || this.#isLate()) return undefined;
     if (payload.length > this.#host.maxMessageLength) {
       this.#tooLong(payload.length);
       return undefined;
@@ -76,14 +77,14 @@ export class ServerCall {
 
   /** Ends a stream of messages. */
   end(): void {
-    if (this.over) return;
+    if (this.over || this.#isLate()) return;
     this.#host.writer.data(this.id, Flag.REMOTE_CLOSED | Flag.NO_DATA, NOTHING);
     this.#finish(undefined);
   }
 
   /** Ends a call that has one reply. */
   respond(payload: Uint8Array): void {
-    if (this.over) return;
+    if (this.over || this.#isLate()) return;
     const length = payloadFieldLength(payload);
     if (length > this.#host.maxMessageLength) {
       this.#tooLong(length);
@@ -110,14 +111,22 @@ export class ServerCall {
     if (!this.over) this.#finish(error);
   }
 
+  /** Nothing is answered after its deadline, also when a busy program let the timer wait. */
+  #isLate(): boolean {
+    const { deadline } = this.context;
+    if (deadline === undefined || Date.now() < deadline) return false;
+    this.fail(deadlineExceeded());
+    return true;
+  }
+
   /** The Go server closes the whole connection here; one call's size is no reason to end the others. */
   #tooLong(length: number): void {
-    this.fail(new TtrpcError(Code.RESOURCE_EXHAUSTED, oversizeMessage(length, this.#host.maxMessageLength)));
+    this.fail(tooLong(length, this.#host.maxMessageLength));
   }
 
   #finish(error: TtrpcError | undefined): void {
     this.over = true;
-    this.#disarm?.();
+    this.#deadline?.stop();
     if (error === undefined) this.#requests?.end();
     else {
       this.#requests?.fail(error);

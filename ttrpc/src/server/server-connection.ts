@@ -1,13 +1,13 @@
 import type { Duplex } from 'node:stream';
-import { canceled, deadlineExceeded, startDeadline } from '../client/call.ts';
-import { streamFull } from '../client/stream-call.ts';
 import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
 import { decodeRequest, type Request } from '../protocol/envelope.ts';
-import { Flag, FrameType, oversizeMessage } from '../protocol/frame.ts';
+import { Flag, FrameType } from '../protocol/frame.ts';
 import { FrameDecoder, type FrameSink } from '../protocol/frame-decoder.ts';
 import { reasonOf } from '../protocol/payload.ts';
 import { encodeStatus } from '../protocol/status.ts';
+import { deadlines } from '../stream/deadlines.ts';
+import { canceled, deadlineExceeded, streamFull, tooLong } from '../stream/failures.ts';
 import { FrameWriter } from '../stream/frame-writer.ts';
 import type { PeerCredentials } from './context.ts';
 import type { MethodServer } from './methods.ts';
@@ -108,11 +108,11 @@ export class ServerConnection implements CallHost, FrameSink {
   }
 
   oversize(id: number, _type: number, _flags: number, length: number): void {
-    const message = oversizeMessage(length, this.#settings.maxMessageLength);
+    const error = tooLong(length, this.#settings.maxMessageLength);
     const call = this.#calls.get(id);
     // A stream that has lost a message cannot go on.
-    if (call !== undefined) call.fail(new TtrpcError(Code.RESOURCE_EXHAUSTED, message));
-    else this.#reject(id, Code.RESOURCE_EXHAUSTED, message);
+    if (call !== undefined) call.fail(error);
+    else this.#fail(id, error);
   }
 
   #request(id: number, flags: number, body: Uint8Array): void {
@@ -151,7 +151,7 @@ export class ServerConnection implements CallHost, FrameSink {
       call.fail(deadlineExceeded());
       return false;
     }
-    call.guard(startDeadline(timeoutMs, () => call.fail(deadlineExceeded())));
+    call.guard(deadlines.start(timeoutMs, () => call.fail(deadlineExceeded())));
     return true;
   }
 

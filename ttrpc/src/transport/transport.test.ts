@@ -4,9 +4,9 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../client/client.ts';
 import { Code } from '../code.ts';
 import { Echo } from '../echo.ts';
-import type { ServerOptions } from '../server/server.ts';
 import { encodeRequest } from '../protocol/envelope.ts';
 import { encodeFrame } from '../protocol/frame.ts';
+import type { ServerOptions } from '../server/server.ts';
 import { collect } from '../testing/pair.ts';
 import { echoServer } from '../testing/served.ts';
 import { tempFolder } from '../testing/temp.ts';
@@ -85,13 +85,29 @@ describe('unix sockets', () => {
         index * 2 + 1,
         1,
         index,
-        encodeRequest({ service: Echo.typeName, method, payload: Buffer.from('0a0161', 'hex'), timeoutMs: 500, metadata: undefined }),
+        encodeRequest({
+          service: Echo.typeName,
+          method,
+          payload: Buffer.from('0a0161', 'hex'),
+          timeoutMs: 500,
+          metadata: undefined,
+        }),
       ),
     );
     socket.end(Buffer.concat(requests));
     const bytes = Buffer.concat(await collect(socket));
     expect(bytes.toString('hex')).toBe(
-      '00000006' + '00000001' + '0200' + '12040a026120' + '00000003' + '00000003' + '0300' + '0a0161' + '00000000' + '00000003' + '0305',
+      '00000006' +
+        '00000001' +
+        '0200' +
+        '12040a026120' +
+        '00000003' +
+        '00000003' +
+        '0300' +
+        '0a0161' +
+        '00000000' +
+        '00000003' +
+        '0305',
     );
   });
 
