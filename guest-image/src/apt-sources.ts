@@ -104,7 +104,7 @@ async function transportOptions(): Promise<string[]> {
 /** Picks proxy, retry and validity settings out of `apt-config dump`. */
 export function parseTransport(dump: string): string[] {
   const wanted =
-    /^Acquire::(?:(?:https?|ftp)::(?:Proxy|CaInfo|Verify-\w+)|Check-(?:Valid-Until|Date)|Retries)\b.* ".+";$/;
+    /^Acquire::(?:(?:https?|ftp)::(?:Proxy(?:-Auto-Detect)?|CaInfo|Verify-\w+)(?:::\S+)?|Check-(?:Valid-Until|Date)|Retries) ".+";$/;
   return dump
     .split('\n')
     .filter((line) => wanted.test(line))
