@@ -41,4 +41,9 @@ export const programs: Program[] = [
     packages: ['posix', 'agent-ext'],
   },
   { name: 'ttrpc', entry: 'ttrpc/src/cli/main.ts', packages: ['posix'] },
+  {
+    name: 'vfio-user-proxy',
+    entry: 'vfio-user/src/cli/vfio-user-proxy.ts',
+    packages: [],
+  },
 ];

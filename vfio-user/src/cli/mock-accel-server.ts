@@ -1,35 +1,16 @@
-/** `mock-accel-server`: one mock-accel function on one socket, until its client leaves. */
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
-import { VfioUserError } from '../errors.ts';
-import { startHost } from '../host/host.ts';
+/** `mock-accel-server`: one mock-accel function on one socket; `ctl`, `decode` and `replay` beside it. */
+import { Command, InvalidArgumentError } from 'commander';
 import { MAX_VFS } from '../mock-accel/gen/registers.ts';
-import { type MockAccelOptions, parseSize, resolveOptions } from '../mock-accel/options.ts';
-
-interface Flags {
-  verbose?: boolean;
-  uuid: string;
-  size?: bigint;
-  vf?: boolean;
-  vfIndex?: number;
-  totalVfs: number;
-}
+import { parseSize } from '../mock-accel/options.ts';
+import { ctlCommand } from './ctl.ts';
+import { decodeCommand, replayCommand } from './recordings.ts';
+import { run } from './run.ts';
+import { type ServeFlags, serve } from './serve.ts';
 
 const integer = (max: number) => (text: string) => {
   if (!/^\d+$/.test(text) || Number(text) > max) throw new InvalidArgumentError(`give a number of 0..${max}`);
   return Number(text);
 };
-
-const program = new Command('mock-accel-server')
-  .description('Serves one mock accelerator over vfio-user. Waits for a client, serves it, and exits when it leaves.')
-  .argument('<socket>', 'path of the socket to make')
-  .option('-v, --verbose', 'log what happens to stderr')
-  .option('-u, --uuid <uuid>', 'RFC 4122 UUID, or up to 16 ASCII characters', 'MOCK-0000-0001')
-  .option('-m, --size <size>', 'device memory, with K, M or G (default: 16G, with --vf 2G)', size)
-  .option('--vf', 'be a virtual function')
-  .option('--vf-index <n>', 'which virtual function', integer(MAX_VFS - 1))
-  .option('--total-vfs <n>', `virtual functions of a physical function, at most ${MAX_VFS}`, integer(MAX_VFS), 4)
-  .addHelpText('after', '\nExample:\n  mock-accel-server -v -u MOCK-NUMA0-0001 -m 16G /tmp/mock0.sock')
-  .exitOverride();
 
 function size(text: string): bigint {
   try {
@@ -39,41 +20,32 @@ function size(text: string): bigint {
   }
 }
 
-async function main(): Promise<number> {
-  program.parse();
-  const flags = program.opts<Flags>();
-  const options: MockAccelOptions = {
-    uuid: flags.uuid,
-    memorySize: flags.size,
-    vf: flags.vf ?? false,
-    vfIndex: flags.vfIndex,
-    totalVfs: flags.vf ? 0 : flags.totalVfs,
-  };
-  if (flags.size === undefined) delete options.memorySize;
-  resolveOptions(options);
-  const socketPath = program.args[0]!;
-  const host = await startHost({ functions: [{ id: 'd0', socketPath, model: 'mock-accel', options: { ...options } }] });
-  const say = (text: string) => flags.verbose && process.stderr.write(`mock-accel-server: ${text}\n`);
-  host.on('connected', () => say('client connected'));
-  host.on('disconnected', () => say('client left'));
-  let failed = false;
-  host.on('log', ({ level, message, fields }) => {
-    if (level === 'error') failed = true;
-    if (level === 'error' || flags.verbose)
-      process.stderr.write(`mock-accel-server: ${level}: ${message} ${JSON.stringify(fields)}\n`);
-  });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void host.stop());
-  say(`listening on ${socketPath}`);
-  await host.closed;
-  return failed ? 1 : 0;
-}
+const program = new Command('mock-accel-server')
+  .description('Serves one mock accelerator over vfio-user. Waits for a client, serves it, and exits when it leaves.')
+  .argument('<socket>', 'path of the socket to make')
+  .option('-v, --verbose', 'log what happens to stderr')
+  .option('-u, --uuid <uuid>', 'RFC 4122 UUID, or up to 16 ASCII characters (default: MOCK-0000-0001)')
+  .option('-m, --size <size>', 'device memory, with K, M or G (default: 16G, with --vf 2G)', size)
+  .option('--vf', 'be a virtual function')
+  .option('--vf-index <n>', 'which virtual function', integer(MAX_VFS - 1))
+  .option(
+    '--total-vfs <n>',
+    `virtual functions of a physical function, at most ${MAX_VFS} (default: 4)`,
+    integer(MAX_VFS),
+  )
+  .option('--profile <file>', 'options from a JSON file, reloaded when it changes')
+  .option('--profile-name <name>', 'which profile of the file')
+  .option('--control <path>', 'make a control socket there (see ctl)')
+  .option('--faults <file>', 'set the faults of a JSON file from the start')
+  .option('--trace <file>', 'record every message in a pcapng file')
+  .option('--relisten', 'wait for the next client when one leaves')
+  .option('--keep-state', 'with --relisten: keep the registers between clients')
+  .addHelpText('after', '\nExample:\n  mock-accel-server -v -u MOCK-NUMA0-0001 -m 16G /tmp/mock0.sock')
+  .action(async (socket: string, flags: ServeFlags) => {
+    process.exitCode = await serve(socket, flags);
+  })
+  .addCommand(ctlCommand())
+  .addCommand(decodeCommand())
+  .addCommand(replayCommand());
 
-try {
-  process.exitCode = await main();
-} catch (error) {
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else {
-    process.stderr.write(`mock-accel-server: ${(error as Error).message}\n`);
-    process.exitCode = error instanceof VfioUserError && error.code === 'INVALID_OPTION' ? 2 : 1;
-  }
-}
+await run(program);

@@ -4,19 +4,35 @@ import type { Host } from '../host/host.ts';
 /** One request of the control socket. Parameters are the peer's: check them. */
 export type ControlMethod = (host: Host, parameters: Record<string, unknown>) => unknown;
 
+/** Requests that go to the function that parameter `id` names. */
+const perFunction = [
+  'registers',
+  'stats',
+  'fault-set',
+  'fault-list',
+  'fault-clear',
+  'interrupt',
+  'trace-start',
+  'trace-stop',
+  'reload',
+];
+
 /** The requests every host understands. */
 export const methods: Record<string, ControlMethod> = {
   list: (host) => host.list(),
-  registers: (host, parameters) => host.registers(text(parameters, 'id')),
-  stats: (host, parameters) => host.request(text(parameters, 'id'), 'stats'),
   stop: (host) => {
     setImmediate(() => void host.stop());
   },
+  ...Object.fromEntries(
+    perFunction.map((method): [string, ControlMethod] => [
+      method,
+      (host, { id, ...parameters }) => host.request(text('id', id), method, parameters),
+    ]),
+  ),
 };
 
 /** A parameter that must be a text. */
-export function text(parameters: Record<string, unknown>, name: string): string {
-  const value = parameters[name];
+export function text(name: string, value: unknown): string {
   if (typeof value !== 'string')
     throw new VfioUserError('INVALID_OPTION', `parameter ${name}: ${JSON.stringify(value)} is no text`);
   return value;

@@ -1,11 +1,52 @@
+import { VfioUserError } from '../errors.ts';
+import { FaultEngine } from '../faults/engine.ts';
 import type { DeviceServer } from '../server/device-server.ts';
+import { startTrace, stopTrace } from '../trace/control.ts';
+
+type Parameters = Record<string, unknown>;
 
 /** What can be asked of any function while it runs, beside what its device understands itself. */
-export const requests: Record<string, (server: DeviceServer, parameters: Record<string, unknown>) => unknown> = {
+export const requests: Record<string, (server: DeviceServer, parameters: Parameters) => unknown> = {
   registers: ({ device }) => device.describe?.() ?? [],
   stats: (server) => ({
     connected: server.session !== undefined,
     refusals: server.refusals,
     dmaRegions: server.dma.regions.length,
   }),
+  'fault-set': (server, { rule }) => {
+    engineOf(server).set(rule);
+  },
+  'fault-list': (server) => (server.faults instanceof FaultEngine ? server.faults.list() : []),
+  'fault-clear': (server, { rule }) => {
+    const { faults } = server;
+    const cleared = faults instanceof FaultEngine ? faults.clear(rule as string | undefined) : 0;
+    if (rule !== undefined && cleared === 0)
+      throw new VfioUserError('NOT_FOUND', `no fault ${JSON.stringify(rule)} is set`);
+    if (faults instanceof FaultEngine && faults.isEmpty) removeEngine(server);
+    return { cleared };
+  },
+  interrupt: (server, { vector }) => {
+    if (typeof vector !== 'number') throw new VfioUserError('INVALID_OPTION', 'vector: give a number');
+    return { result: server.irqs.trigger(2, vector) };
+  },
+  'trace-start': startTrace,
+  'trace-stop': stopTrace,
 };
+
+/** The engine costs nothing until the first rule. */
+function engineOf(server: DeviceServer): FaultEngine {
+  if (server.faults instanceof FaultEngine) return server.faults;
+  const engine = new FaultEngine((ms, work) => void server.after(ms, work));
+  server.faults = engine;
+  server.awayMs = () => engine.awayMs;
+  server.irqs.deliver = (index, vector, fire) => engine.deliver(index, vector, fire);
+  server.dma.check = (_address, _length, write) => engine.checkDma(write);
+  return engine;
+}
+
+function removeEngine(server: DeviceServer): void {
+  server.faults = undefined;
+  server.awayMs = undefined;
+  server.irqs.deliver = undefined;
+  server.dma.check = undefined;
+}

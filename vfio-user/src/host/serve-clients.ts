@@ -30,10 +30,12 @@ export function serveClients(server: DeviceServer, options: ServeOptions): void 
     if (options.woken()) stopped = true;
   };
   while (!stopped) {
-    const timeout = server.runTimers();
+    // While a crashed device stays away, clients find the socket but nobody who answers.
+    const away = server.awayMs?.() ?? 0;
+    const timeout = Math.min(server.runTimers(), away > 0 ? away : Number.POSITIVE_INFINITY);
     const [ready] = poll(
       [
-        { fd: listenFd, events: POLLIN },
+        { fd: listenFd, events: away > 0 ? 0 : POLLIN },
         { fd: wakeFd, events: POLLIN },
       ],
       timeout === Number.POSITIVE_INFINITY ? -1 : Math.ceil(timeout),

@@ -42,6 +42,12 @@ export class ConfigSpace implements Region {
     this.#initial = this.bytes.slice();
   }
 
+  /** Changes the contents and the power-on values alike. */
+  amend(change: (view: DataView) => void): void {
+    change(this.view);
+    if (this.#initial) change(viewOf(this.#initial));
+  }
+
   reset(): void {
     if (this.#initial) this.bytes.set(this.#initial);
   }

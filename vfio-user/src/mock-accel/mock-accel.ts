@@ -1,3 +1,4 @@
+import { VfioUserError } from '../errors.ts';
 import type { Bar } from '../kit/bar.ts';
 import { advancedErrorReporting, type Capability, deviceSerialNumber, sriov } from '../kit/capabilities/index.ts';
 import { PciFunction } from '../kit/pci-function.ts';
@@ -20,12 +21,13 @@ import { IrqBlock } from './irq-block.ts';
 import { type MockAccelOptions, type MockAccelSettings, resolveOptions } from './options.ts';
 import { Passphrase } from './passphrase.ts';
 import book from './registers.json' with { type: 'json' };
+import { checkReload, reloadIdentity } from './reload.ts';
 import { hideFromScan, leaveExtendedSpaceToUs } from './visibility.ts';
 import { builtInWords, readWords } from './words.ts';
 
 /** Makes one mock-accel function. Throws INVALID_OPTION. */
 export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
-  const settings = resolveOptions(options);
+  let settings = resolveOptions(options);
   const block = (book as RegisterBook).blocks[0]!;
   const pf = !settings.vf;
   const here = block.registers.filter(({ functions }) => functions === undefined || (functions === 'pf') === pf);
@@ -74,6 +76,17 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
       for (const part of [irqs, passphrase, dma]) part.attached(attached);
     },
     describe: () => registers.describe(),
+    control(request, parameters) {
+      if (request !== 'reload') throw new VfioUserError('NOT_FOUND', `no request ${JSON.stringify(request)}`);
+      const next = resolveOptions((parameters['options'] ?? {}) as MockAccelOptions);
+      checkReload(settings, next);
+      if (next.wordList !== settings.wordList)
+        passphrase.words = next.wordList === undefined ? builtInWords : readWords(next.wordList);
+      settings = next;
+      applyResetValues(registers, settings);
+      reloadIdentity(fn, settings);
+      return { reloaded: true };
+    },
   });
   if (settings.vf) hideFromScan(fn.config);
   else if (settings.totalVfs > 0) leaveExtendedSpaceToUs(fn.config);

@@ -36,6 +36,8 @@ export class DeviceServer implements Bus {
   session: Session | undefined;
   observer: SessionObserver | undefined;
   faults: SessionFaults | undefined;
+  /** How long no further client is to be accepted, ms: a crash that comes back later. */
+  awayMs: (() => number) | undefined;
   /** Commands answered with an error. */
   refusals = 0;
   /** True while a task runs. */

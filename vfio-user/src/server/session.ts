@@ -12,6 +12,7 @@ import {
   HeaderFlag,
   MAX_MESSAGE_BYTES,
   protocolError,
+  REGION_ACCESS_BYTES,
 } from '../protocol/index.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { DeviceServer } from './device-server.ts';
@@ -24,12 +25,15 @@ export interface SessionObserver {
   sent(bytes: Uint8Array, length: number, fds: number): void;
 }
 
-/** Changes what the client gets: faults. Each returns true when it took care of the message itself. */
+/** What becomes of a command: carried out, answered as if it had been, or the end of the connection. */
+export type FaultVerdict = 'serve' | 'vanish' | 'crash';
+
+/** Changes what the client gets: faults. */
 export interface SessionFaults {
-  /** Before a command is carried out. */
-  command(session: Session, frame: Frame): boolean;
+  /** Before a command is carried out. Throws for an error reply. */
+  command(frame: Frame): FaultVerdict;
   /** Before a reply of `length` bytes in `bytes` goes out. Returns the length to send, 0 for nothing. */
-  reply(session: Session, frame: Frame, bytes: Uint8Array, length: number): number;
+  reply(frame: Frame, bytes: Uint8Array, length: number): number;
 }
 
 /** State of a session, one word each: waiting for VERSION, serving, over. */
@@ -87,7 +91,6 @@ export class Session {
     try {
       if (server.observer !== undefined) server.observer.received(frame);
       if (!invalid && this.requests.accept(frame)) return;
-      if (server.faults?.command(this, frame)) return;
       this.#run(frame, invalid);
     } catch (error) {
       // Only sending fails here: everything else was answered.
@@ -163,7 +166,7 @@ export class Session {
       this.replyFds = [];
     }
     const endsHere = errno !== 0 && this.state === 'new';
-    if ((frame.flags & HeaderFlag.NO_REPLY) === 0) this.#answer(frame, length, errno);
+    if ((frame.flags & HeaderFlag.NO_REPLY) === 0 && this.state !== 'closed') this.#answer(frame, length, errno);
     if (this.closeAfterReply.length > 0) closeAll(this.closeAfterReply.splice(0));
     if (endsHere) this.close();
   }
@@ -177,7 +180,10 @@ export class Session {
     if (handler === undefined) throw protocolError(`no command ${frame.command}`);
     if (frame.length === 0 && frame.command !== Command.DEVICE_RESET) throw protocolError('no payload');
     this.server.migration.checkCommand(frame.command);
-    return handler(this, frame);
+    const verdict = this.server.faults === undefined ? 'serve' : this.server.faults.command(frame);
+    if (verdict === 'serve') return handler(this, frame);
+    if (verdict === 'crash') this.close();
+    return this.put(frame.bytes.subarray(frame.start, frame.start + Math.min(frame.length, REGION_ACCESS_BYTES)));
   }
 
   #answer(frame: Frame, length: number, errno: number): void {
@@ -189,7 +195,7 @@ export class Session {
     view.setUint32(8, errno === 0 ? HeaderFlag.TYPE_REPLY : HeaderFlag.TYPE_REPLY | HeaderFlag.ERROR, true);
     view.setUint32(12, errno, true);
     const fds = this.replyFds;
-    if (this.server.faults !== undefined) size = this.server.faults.reply(this, frame, this.reply, size);
+    if (this.server.faults !== undefined) size = this.server.faults.reply(frame, this.reply, size);
     if (size > 0) this.send(this.reply, size, fds);
     if (fds.length > 0) this.replyFds = [];
   }

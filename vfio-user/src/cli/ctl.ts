@@ -1,0 +1,91 @@
+import { Command } from 'commander';
+import { controlCall } from '../control/client.ts';
+import { VfioUserError } from '../errors.ts';
+import type { FaultRule } from '../faults/rule.ts';
+import { faultKinds } from '../faults/rule.ts';
+import type { RegisterValue } from '../server/device.ts';
+
+interface CtlFlags {
+  device: string;
+  output: 'text' | 'json';
+}
+
+type Action = (socket: string, parameters: Record<string, unknown>) => Promise<unknown>;
+
+const help = `
+Requests:
+  list                     functions of the host
+  registers                live registers of a function
+  stats                    whether a client is connected, refused commands, guest memory regions
+  fault-set RULE           set a fault; RULE is JSON: {"id":…,"when":{…},"fault":{"kind":…}}
+  fault-list               faults that are set and how often each struck
+  fault-clear [ID]         take one fault away, or all
+  interrupt VECTOR         raise an MSI-X vector
+  trace-start FILE         record every message in a pcapng file
+  trace-stop               end the recording
+  stop                     end the host
+
+Fault kinds: ${faultKinds.join(', ')}
+Conditions:  access (read, write), region (7 is configuration space), offset, length, vector, nth, times, afterMs,
+             probability, seed
+
+Examples:
+  mock-accel-server ctl /run/c.sock registers
+  mock-accel-server ctl /run/c.sock fault-set '{"id":"s","when":{"access":"read","region":0,"offset":44},"fault":{"kind":"ones"}}'
+  mock-accel-server ctl --output json /run/c.sock fault-list`;
+
+/** `ctl SOCKET REQUEST [ARGUMENT]`: talks to a running host. */
+export function ctlCommand(): Command {
+  return new Command('ctl')
+    .description('Talks to a running host through its control socket (see --control).')
+    .argument('<control-socket>', 'the socket given with --control')
+    .argument('<request>', 'what to do; see below')
+    .argument('[argument]', 'argument of the request')
+    .option('-d, --device <id>', 'which function', 'd0')
+    .option('-o, --output <format>', 'text or json', 'text')
+    .addHelpText('after', help)
+    .action(async (socket: string, request: string, argument: string | undefined, flags: CtlFlags) => {
+      const action = Object.hasOwn(actions, request) ? actions[request] : undefined;
+      if (!action)
+        throw new VfioUserError(
+          'INVALID_OPTION',
+          `request ${JSON.stringify(request)}; there are ${Object.keys(actions).join(', ')}`,
+        );
+      const result = await action(socket, { id: flags.device, argument });
+      process.stdout.write(`${flags.output === 'json' ? JSON.stringify(result) : asText(result)}\n`);
+    });
+}
+
+const plain =
+  (method: string): Action =>
+  (socket, { id }) =>
+    controlCall(socket, method, { id });
+
+const actions: Record<string, Action> = {
+  list: (socket) => controlCall(socket, 'list'),
+  registers: plain('registers'),
+  stats: plain('stats'),
+  'fault-set': (socket, { id, argument }) =>
+    controlCall(socket, 'fault-set', { id, rule: JSON.parse(String(argument)) as FaultRule }),
+  'fault-list': plain('fault-list'),
+  'fault-clear': (socket, { id, argument }) => controlCall(socket, 'fault-clear', { id, rule: argument }),
+  interrupt: (socket, { id, argument }) => controlCall(socket, 'interrupt', { id, vector: Number(argument) }),
+  'trace-start': (socket, { id, argument }) => controlCall(socket, 'trace-start', { id, file: argument }),
+  'trace-stop': plain('trace-stop'),
+  stop: (socket) => controlCall(socket, 'stop'),
+};
+
+function asText(result: unknown): string {
+  if (result === null || result === undefined) return 'done';
+  if (!Array.isArray(result))
+    return Object.entries(result as object)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join('\n');
+  return result
+    .map((entry: Record<string, unknown> | RegisterValue) =>
+      'offset' in entry && 'width' in entry
+        ? `0x${Number(entry.offset).toString(16).padStart(3, '0')}  ${String(entry.name).padEnd(18)} ${entry.value}`
+        : JSON.stringify(entry),
+    )
+    .join('\n');
+}

@@ -1,0 +1,91 @@
+import { startControlServer } from '../control/server.ts';
+import { type Host, startHost } from '../host/host.ts';
+import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
+import { profileOptions } from '../profiles/profiles.ts';
+import { watchProfile } from '../profiles/watch.ts';
+import { readRules } from './rules.ts';
+
+export interface ServeFlags {
+  verbose?: boolean;
+  uuid?: string;
+  size?: bigint;
+  vf?: boolean;
+  vfIndex?: number;
+  totalVfs?: number;
+  profile?: string;
+  profileName?: string;
+  control?: string;
+  faults?: string;
+  trace?: string;
+  relisten?: boolean;
+  keepState?: boolean;
+}
+
+const ID = 'd0';
+const DEFAULT_TOTAL_VFS = 4;
+
+/** Serves one function until its client leaves, or for ever with --relisten. Returns the exit code. */
+export async function serve(socketPath: string, flags: ServeFlags): Promise<number> {
+  const say = (text: string) => flags.verbose && process.stderr.write(`mock-accel-server: ${text}\n`);
+  const overrides = optionsOf(flags);
+  const profile = flags.profile === undefined ? {} : profileOptions(flags.profile, flags.profileName);
+  const options = { ...defaults(flags, profile), ...profile, ...overrides };
+  resolveOptions(options);
+  const rules = flags.faults === undefined ? [] : readRules(flags.faults);
+  const host = await startHost({
+    functions: [{ id: ID, socketPath, model: 'mock-accel', options: { ...options } }],
+    onClientGone: flags.relisten ? 'relisten' : 'exit',
+    keepState: flags.keepState ?? false,
+  });
+  const failed = report(host, flags, say);
+  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void host.stop());
+  say(`listening on ${socketPath}`);
+  for (const rule of rules) await host.request(ID, 'fault-set', { rule });
+  if (flags.trace !== undefined) await host.request(ID, 'trace-start', { file: flags.trace });
+  const control = flags.control === undefined ? undefined : await startControlServer(host, flags.control);
+  const watcher =
+    flags.profile === undefined
+      ? undefined
+      : watchProfile(
+          host,
+          ID,
+          { path: flags.profile, name: flags.profileName },
+          {
+            overrides: { ...defaults(flags, {}), ...overrides },
+            reloaded: () => say('profile reloaded'),
+            refused: (error) => process.stderr.write(`mock-accel-server: profile not reloaded: ${error.message}\n`),
+          },
+        );
+  await host.closed;
+  watcher?.close();
+  await control?.close();
+  return failed() ? 1 : 0;
+}
+
+/** What the original command assumes and a profile may say otherwise. */
+function defaults(flags: ServeFlags, profile: MockAccelOptions): MockAccelOptions {
+  return flags.vf || profile.vf ? {} : { totalVfs: DEFAULT_TOTAL_VFS };
+}
+
+function optionsOf(flags: ServeFlags): MockAccelOptions {
+  const options: MockAccelOptions = {};
+  if (flags.uuid !== undefined) options.uuid = flags.uuid;
+  if (flags.size !== undefined) options.memorySize = flags.size;
+  if (flags.vf) options.vf = true;
+  if (flags.vfIndex !== undefined) options.vfIndex = flags.vfIndex;
+  if (flags.totalVfs !== undefined && !flags.vf) options.totalVfs = flags.totalVfs;
+  return options;
+}
+
+/** Shows what the host tells. Returns whether something failed. */
+function report(host: Host, flags: ServeFlags, say: (text: string) => unknown): () => boolean {
+  let failed = false;
+  host.on('connected', () => say('client connected'));
+  host.on('disconnected', () => say('client left'));
+  host.on('log', ({ level, message, fields }) => {
+    if (level === 'error') failed = true;
+    if (level === 'error' || flags.verbose)
+      process.stderr.write(`mock-accel-server: ${level}: ${message} ${JSON.stringify(fields)}\n`);
+  });
+  return () => failed;
+}

@@ -1,0 +1,215 @@
+import { closeSync } from 'node:fs';
+import { eventfd, eventfdRead } from '@kata-mock/posix';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Client } from '../client/client.ts';
+import { requests } from '../host/requests.ts';
+import { DmaStatus, Reg } from '../mock-accel/gen/registers.ts';
+import { createMockAccel } from '../mock-accel/mock-accel.ts';
+import { PciIrq, PciRegion } from '../protocol/index.ts';
+import type { DeviceServer } from '../server/device-server.ts';
+import { codeOf, connectLoopback, errnoOf, FakeMemory } from '../testing.ts';
+import { type Fault, type FaultMatch, type FaultRule, faultKinds, parseRule } from './rule.ts';
+
+let client: Client;
+let server: DeviceServer;
+
+beforeEach(() => {
+  ({ client, server } = connectLoopback(createMockAccel(), { timeoutMs: 30, memory: new FakeMemory(4096) }));
+});
+afterEach(() => client.close());
+
+const set = (fault: Fault, when: FaultMatch = {}) => requests['fault-set']!(server, { rule: { id: 'f', when, fault } });
+const clear = () => requests['fault-clear']!(server, {});
+const list = () => requests['fault-list']!(server, {}) as (FaultRule & { seen: number; struck: number })[];
+const status = { access: 'read', region: 0, offset: Reg.STATUS } as const;
+
+describe('what a read gives', () => {
+  test.each<[Fault, number]>([
+    [{ kind: 'ones' }, 0xffffffff],
+    [{ kind: 'stuck', mask: 0xff00, value: 0x1200 }, 0x1201],
+    [{ kind: 'stuck', mask: 1, value: 0 }, 0],
+    [{ kind: 'flip', mask: 0x80000001 }, 0x80000000],
+  ])('%j', (fault, value) => {
+    set(fault, status);
+    expect(client.read32(0, Reg.STATUS)).toBe(value);
+    expect(client.read32(0, Reg.DEVICE_ID)).toBe(0x4b434f4d);
+    clear();
+    expect(client.read32(0, Reg.STATUS)).toBe(1);
+    expect(server.faults).toBeUndefined();
+  });
+});
+
+describe('when a fault strikes', () => {
+  const struckAt = (when: FaultMatch, reads = 6) => {
+    set({ kind: 'ones' }, { ...status, ...when });
+    const found: number[] = [];
+    for (let index = 1; index <= reads; index++) if (client.read32(0, Reg.STATUS) === 0xffffffff) found.push(index);
+    return found;
+  };
+
+  test('always, the nth time, the nth and those after it', () => {
+    expect(struckAt({}, 3)).toEqual([1, 2, 3]);
+    expect(struckAt({ nth: 4 })).toEqual([4]);
+    expect(struckAt({ nth: 2, times: 3 })).toEqual([2, 3, 4]);
+    expect(struckAt({ times: 2 })).toEqual([1, 2]);
+  });
+
+  test('with a probability, the same way for the same seed', () => {
+    const first = struckAt({ probability: 0.5, seed: 7 }, 40);
+    expect(first.length).toBeGreaterThan(8);
+    expect(first.length).toBeLessThan(32);
+    expect(struckAt({ probability: 0.5, seed: 7 }, 40)).toEqual(first);
+    expect(struckAt({ probability: 0.5, seed: 8 }, 40)).not.toEqual(first);
+    expect(struckAt({ probability: 0 }, 10)).toEqual([]);
+  });
+
+  test('not before its time', () => {
+    expect(struckAt({ afterMs: 60_000 })).toEqual([]);
+  });
+
+  test('only on the access, region and bytes it names', () => {
+    set({ kind: 'error', errno: 5 }, { access: 'write', region: 0, offset: 0x100, length: 8 });
+    expect(client.read32(0, 0x100)).toBe(0);
+    client.write32(0, 0xfc, 1);
+    client.write32(0, 0x108, 1);
+    expect(errnoOf(() => client.write32(0, 0x104, 7))).toBe(5);
+    expect(errnoOf(() => client.write32(0, 0xfe, 7))).toBe(5);
+    expect(client.read32(0, 0x104)).toBe(6);
+    expect(list()[0]).toMatchObject({ seen: 2, struck: 2 });
+  });
+});
+
+describe('how an answer is spoilt', () => {
+  test('an error reply, and the write did not happen', () => {
+    set({ kind: 'error', errno: 16 }, { access: 'write' });
+    expect(errnoOf(() => client.write32(0, Reg.STATUS, 9))).toBe(16);
+    expect(client.read32(0, Reg.STATUS)).toBe(1);
+  });
+
+  test('a stall never answers', () => {
+    set({ kind: 'stall' }, status);
+    expect(codeOf(() => client.read32(0, Reg.STATUS))).toBe('TIMEOUT');
+  });
+
+  test('a delay answers late', () => {
+    set({ kind: 'delay', ms: 12 }, status);
+    const start = performance.now();
+    expect(client.read32(0, Reg.STATUS)).toBe(1);
+    expect(performance.now() - start).toBeGreaterThanOrEqual(11);
+  });
+
+  test('a short reply', () => {
+    set({ kind: 'short', bytes: 2 }, status);
+    expect(client.regionRead(0, Reg.STATUS, 4)).toHaveLength(2);
+  });
+
+  test('a malformed reply and one with a wrong id break the protocol for the client', () => {
+    set({ kind: 'wrong-id' }, { ...status, times: 1 });
+    expect(codeOf(() => client.read32(0, Reg.STATUS))).toBe('PROTOCOL');
+    set({ kind: 'malformed' }, { ...status, times: 1 });
+    expect(codeOf(() => client.read32(0, Reg.STATUS))).toBe('PROTOCOL');
+  });
+
+  test('a crash ends the connection', () => {
+    set({ kind: 'crash', returnMs: 5000 }, status);
+    expect(codeOf(() => client.read32(0, Reg.STATUS))).toBe('DISCONNECTED');
+    expect(server.awayMs!()).toBeGreaterThan(4000);
+  });
+
+  test('a removed device reads all ones and swallows writes until it is back', () => {
+    set({ kind: 'removal' }, { times: 1 });
+    expect(client.read32(PciRegion.CONFIG, 0)).toBe(0xffffffff);
+    client.write32(0, Reg.STATUS, 5);
+    expect(client.read32(0, Reg.DEVICE_ID)).toBe(0xffffffff);
+    clear();
+    expect(client.read32(0, Reg.STATUS)).toBe(1);
+  });
+});
+
+describe('interrupts and DMA', () => {
+  let fd: number;
+  beforeEach(() => {
+    fd = eventfd();
+    client.setIrqs({ index: PciIrq.MSIX, start: 1, count: 1, data: 'eventfd', action: 'trigger' }, [fd]);
+    client.write32(0, Reg.IRQ_ENABLE, 2);
+  });
+  afterEach(() => closeSync(fd));
+  const raise = () => client.write32(0, Reg.IRQ_RAISE, 2);
+
+  test('lost, duplicated, and only for the vector named', () => {
+    set({ kind: 'irq-lost' }, { vector: 1, times: 1 });
+    raise();
+    expect(eventfdRead(fd)).toBe(0n);
+    raise();
+    expect(eventfdRead(fd)).toBe(1n);
+    set({ kind: 'irq-duplicate' }, { vector: 1 });
+    raise();
+    expect(eventfdRead(fd)).toBe(2n);
+    set({ kind: 'irq-lost' }, { vector: 2 });
+    raise();
+    expect(eventfdRead(fd)).toBe(1n);
+  });
+
+  test('late', async () => {
+    set({ kind: 'irq-late', ms: 5 });
+    raise();
+    expect(eventfdRead(fd)).toBe(0n);
+    const deadline = performance.now() + 1000;
+    while (eventfdRead(fd) === 0n) {
+      expect(performance.now()).toBeLessThan(deadline);
+      server.runTimers();
+    }
+  });
+
+  test('a DMA error is an error of the device, not of the server', () => {
+    client.regionWrite(PciRegion.CONFIG, 4, Uint8Array.of(6, 0));
+    client.dmaMap({ flags: 3, offset: 0n, address: 0n, size: 4096n });
+    set({ kind: 'dma-error' });
+    client.write32(0, Reg.DMA_LEN, 4);
+    client.write32(0, Reg.DMA_CMD, 1);
+    expect(client.read32(0, Reg.DMA_STATUS)).toBe(DmaStatus.STATE_ERROR | (DmaStatus.ERROR_ABORTED << 8));
+    expect(client.read32(0, Reg.DEVICE_ID)).toBe(0x4b434f4d);
+  });
+});
+
+describe('rules', () => {
+  test('one of every kind is understood', () => {
+    const filled = { mask: 1, value: 1, ms: 1, errno: 5, bytes: 1 };
+    for (const kind of faultKinds) {
+      const keys = ['stuck', 'flip', 'delay', 'error', 'short', 'irq-late'].includes(kind)
+        ? {
+            stuck: ['mask', 'value'],
+            flip: ['mask'],
+            delay: ['ms'],
+            error: ['errno'],
+            short: ['bytes'],
+            'irq-late': ['ms'],
+          }[kind as 'stuck']!
+        : [];
+      const fault = { kind, ...Object.fromEntries(keys.map((key) => [key, filled[key as 'ms']])) };
+      expect(parseRule({ id: 'x', fault }).fault.kind).toBe(kind);
+    }
+  });
+
+  test.each([
+    ['no object', 5],
+    ['no id', { fault: { kind: 'ones' } }],
+    ['a bad id', { id: 'a/b', fault: { kind: 'ones' } }],
+    ['an unknown kind', { id: 'a', fault: { kind: 'explode' } }],
+    ['a kind of every object', { id: 'a', fault: { kind: 'constructor' } }],
+    ['a parameter missing', { id: 'a', fault: { kind: 'delay' } }],
+    ['an unknown parameter', { id: 'a', fault: { kind: 'ones', ms: 1 } }],
+    ["a delay above the client's patience", { id: 'a', fault: { kind: 'delay', ms: 5000 } }],
+    ['an unknown condition', { id: 'a', when: { moon: 1 }, fault: { kind: 'ones' } }],
+    ['a probability above 1', { id: 'a', when: { probability: 2 }, fault: { kind: 'ones' } }],
+    ['an access that is neither', { id: 'a', when: { access: 'both' }, fault: { kind: 'ones' } }],
+  ])('%s is refused', (_, rule) => {
+    expect(codeOf(() => parseRule(rule))).toBe('INVALID_OPTION');
+  });
+
+  test('a rule can be cleared by its id only if it is there', () => {
+    set({ kind: 'ones' });
+    expect(codeOf(() => requests['fault-clear']!(server, { rule: 'other' }))).toBe('NOT_FOUND');
+    expect(requests['fault-clear']!(server, { rule: 'f' })).toEqual({ cleared: 1 });
+  });
+});

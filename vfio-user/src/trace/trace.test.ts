@@ -1,0 +1,103 @@
+import { closeSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { eventfd } from '@kata-mock/posix';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client } from '../client/client.ts';
+import { Reg } from '../mock-accel/gen/registers.ts';
+import { createMockAccel } from '../mock-accel/mock-accel.ts';
+import { registerNames } from '../mock-accel/register-names.ts';
+import { PciIrq } from '../protocol/index.ts';
+import { replay } from '../replay/replay.ts';
+import { DeviceServer } from '../server/device-server.ts';
+import { codeOf, connectLoopback, temporaryDirectory } from '../testing.ts';
+import { LoopbackChannel } from '../transport/loopback.ts';
+import { startTrace, stopTrace } from './control.ts';
+import { describeRecord, formatMessage } from './describe.ts';
+import { readPcapng } from './pcapng.ts';
+
+let directory: ReturnType<typeof temporaryDirectory>;
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => directory.remove());
+
+/** Records a session with a device and gives the file. */
+function record(): string {
+  const file = path.join(directory.path, 'session.pcapng');
+  const server = new DeviceServer(createMockAccel({ uuid: 'TRACED' }));
+  startTrace(server, { file });
+  const again = connectTo(server);
+  again.deviceInfo();
+  again.write32(0, Reg.STATUS, 0xcafe);
+  again.regionWrite(0, Reg.IRQ_ENABLE, Uint8Array.of(1, 0, 0, 0), { posted: true });
+  expect(again.read32(0, Reg.STATUS)).toBe(0xcafe);
+  const fd = eventfd();
+  again.setIrqs({ index: PciIrq.MSIX, start: 0, count: 1, data: 'eventfd', action: 'trigger' }, [fd]);
+  closeSync(fd);
+  expect(codeOf(() => again.regionRead(0, 0x1000, 4))).toBe('REPLY');
+  again.regionRead(7, 0, 4096);
+  again.close();
+  expect(stopTrace(server).messages).toBe(15);
+  return file;
+}
+
+const connectTo = (server: DeviceServer) => Client.open(new LoopbackChannel(server));
+
+describe('a trace', () => {
+  test('has every message, with register names, in a file only its owner reads', () => {
+    const file = record();
+    expect(statSync(file).mode & 0o777).toBe(0o600);
+    const { device, records } = readPcapng(readFileSync(file));
+    expect(device).toBe('mock-accel');
+    expect(records).toHaveLength(15);
+    const lines = records.map((one) => formatMessage(describeRecord(one, registerNames)));
+    expect(lines[4]).toMatch(
+      /> +2 command REGION_WRITE region=bar0 offset=0x2c register=STATUS count=4 data=0x0000cafe$/,
+    );
+    expect(lines[6]).toMatch(/REGION_WRITE .*register=IRQ_ENABLE .*posted$/);
+    expect(lines[8]).toMatch(/< +4 reply +REGION_READ .*data=0x0000cafe$/);
+    expect(lines[9]).toMatch(/DEVICE_SET_IRQS .*fds=1$/);
+    expect(lines[12]).toMatch(/error +REGION_READ EINVAL$/);
+    const times = records.map(({ time }) => time);
+    expect([...times].sort((a, b) => (a < b ? -1 : 1))).toEqual(times);
+    expect(Math.abs(Number(times[0]! / 1_000_000n) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('does not overwrite a file, and is one at a time', () => {
+    const file = record();
+    const { server } = connectLoopback(createMockAccel());
+    expect(codeOf(() => startTrace(server, { file }))).toBe('EEXIST');
+    startTrace(server, { file: `${file}.2` });
+    expect(codeOf(() => startTrace(server, { file: `${file}.3` }))).toBe('INVALID_OPTION');
+    stopTrace(server);
+    expect(codeOf(() => stopTrace(server))).toBe('NOT_FOUND');
+  });
+
+  test('a damaged file is refused or read, never more', () => {
+    const bytes = readFileSync(record());
+    for (let cut = 0; cut < bytes.length; cut += 7) {
+      const code = codeOf(() => readPcapng(bytes.subarray(0, cut)));
+      expect([undefined, 'INVALID_OPTION']).toContain(code);
+    }
+    for (let at = 0; at < bytes.length; at++) {
+      const changed = Uint8Array.from(bytes);
+      changed[at]! ^= 0xff;
+      const code = codeOf(() => readPcapng(changed).records.map((one) => describeRecord(one)));
+      expect([undefined, 'INVALID_OPTION']).toContain(code);
+    }
+  });
+});
+
+describe('a replay', () => {
+  test('of a session gives the same answers from a fresh device', () => {
+    const { records } = readPcapng(readFileSync(record()));
+    expect(replay(createMockAccel({ uuid: 'TRACED' }), records)).toEqual({ commands: 8, differences: [] });
+  });
+
+  test('shows where another device answers otherwise', () => {
+    const { records } = readPcapng(readFileSync(record()));
+    const { differences } = replay(createMockAccel({ uuid: 'TRACED', revision: 9 }), records);
+    expect(differences).toHaveLength(1);
+    expect(describeRecord(records[differences[0]!.record]!).payload).toMatchObject({ region: 'config', count: 4096 });
+  });
+});

@@ -1,0 +1,60 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { type Frame, HEADER_BYTES } from '../protocol/index.ts';
+import type { SessionObserver } from '../server/session.ts';
+import { packetBytes, pcapngHead, writePacket } from './pcapng.ts';
+
+const BUFFER_BYTES = 1 << 18;
+
+/** Copies every message into a buffer and the buffer into a pcapng file: lossless, and cheap enough to leave on. */
+export class Tracer implements SessionObserver {
+  readonly file: string;
+  messages = 0;
+  readonly #fd: number;
+  readonly #bytes = new Uint8Array(BUFFER_BYTES);
+  readonly #view = new DataView(this.#bytes.buffer);
+  #used = 0;
+
+  /** Makes the file (mode 0600); it must not exist. */
+  constructor(file: string, device: string) {
+    this.file = file;
+    this.#fd = openSync(file, 'wx', 0o600);
+    this.#write(pcapngHead(device));
+  }
+
+  received(frame: Frame): void {
+    this.#record(false, frame.fds.length, frame.bytes, frame.start - HEADER_BYTES, frame.length + HEADER_BYTES);
+  }
+
+  sent(bytes: Uint8Array, length: number, fds: number): void {
+    this.#record(true, fds, bytes, 0, length);
+  }
+
+  flush(): void {
+    if (this.#used > 0) this.#write(this.#bytes.subarray(0, this.#used));
+    this.#used = 0;
+  }
+
+  close(): void {
+    this.flush();
+    closeSync(this.#fd);
+  }
+
+  #record(fromServer: boolean, fds: number, bytes: Uint8Array, start: number, length: number): void {
+    this.messages++;
+    const size = packetBytes(length);
+    if (this.#used + size > BUFFER_BYTES) this.flush();
+    // The two halves of the time in ns; a bigint for each message would be garbage to collect.
+    const ns = (performance.timeOrigin + performance.now()) * 1e6;
+    const high = Math.floor(ns / 4294967296);
+    const record = { high, low: ns - high * 4294967296, fromServer, fds };
+    if (size > BUFFER_BYTES) {
+      const large = new Uint8Array(size);
+      writePacket(new DataView(large.buffer), large, 0, record, bytes, start, length);
+      this.#write(large);
+    } else this.#used += writePacket(this.#view, this.#bytes, this.#used, record, bytes, start, length);
+  }
+
+  #write(bytes: Uint8Array): void {
+    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+  }
+}
