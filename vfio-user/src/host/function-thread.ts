@@ -50,6 +50,8 @@ export class FunctionThread {
     const worker = startWorker(workerUrl(import.meta.url, 'function'), {
       workerData,
       name: this.spec.id,
+      // Descriptors come by recvmsg, which Node does not know of.
+      trackUnmanagedFds: false,
       resourceLimits: { maxYoungGenerationSizeMb: YOUNG_HEAP_MB },
     });
     this.#worker = worker;

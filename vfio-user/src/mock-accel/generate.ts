@@ -6,6 +6,7 @@ import { checkBook, type RegisterBook } from '../register-book/book.ts';
 import { toCHeader } from '../register-book/c-header.ts';
 import { toMarkdown } from '../register-book/markdown.ts';
 import { toTypeScript } from '../register-book/typescript.ts';
+import { toDissector } from '../trace/dissector.ts';
 import json from './registers.json' with { type: 'json' };
 
 const book = json as RegisterBook;
@@ -16,6 +17,7 @@ const outputs: Record<string, string> = {
   'kernel-driver/mock-accel-regs.h': toCHeader(book, source),
   'vfio-user/src/mock-accel/gen/registers.ts': toTypeScript(book, source),
   'docs/registers.md': toMarkdown(book, source),
+  'vfio-user/wireshark/vfio-user.lua': toDissector(book, source),
 };
 
 checkBook(book);

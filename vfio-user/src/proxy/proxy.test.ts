@@ -41,7 +41,11 @@ function inWorker(socketPath: string, body: string): Promise<unknown> {
       parentPort.postMessage(result);
     });`;
   return new Promise((resolve, reject) => {
-    const worker = new Worker(code, { eval: true, execArgv: ['--conditions=@kata-mock/source'] });
+    const worker = new Worker(code, {
+      eval: true,
+      trackUnmanagedFds: false,
+      execArgv: ['--conditions=@kata-mock/source'],
+    });
     worker.once('message', resolve);
     worker.once('error', reject);
   });
