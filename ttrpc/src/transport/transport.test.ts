@@ -220,3 +220,32 @@ async function leaveStale(path: string): Promise<void> {
   const script = `require('net').createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, 'SIGKILL'))`;
   spawnSync(process.execPath, ['-e', script]);
 }
+
+test('a client that resets its connection leaves nothing at the server', async () => {
+  const aborted = new Promise<AbortSignal>((resolve) => {
+    const server = echoServer({
+      slow: (_request, { signal }) => {
+        signal.addEventListener('abort', () => resolve(signal));
+        return new Promise(() => {});
+      },
+    });
+    onTestFinished(() => server.close());
+    void server.listen('tcp://127.0.0.1:0').then(async ({ address }) => {
+      const port = Number(address.split(':').at(-1));
+      const socket = net.connect(port, '127.0.0.1');
+      const payload = new Uint8Array(0);
+      const request = encodeRequest({
+        service: Echo.typeName,
+        method: 'Slow',
+        payload,
+        timeoutMs: undefined,
+        metadata: undefined,
+      });
+      socket.write(encodeFrame(1, 1, 0, request));
+      await expect.poll(() => server.connections, { interval: 1 }).toBe(1);
+      socket.resetAndDestroy();
+      await expect.poll(() => server.connections, { interval: 1 }).toBe(0);
+    });
+  });
+  expect((await aborted).reason).toMatchObject({ code: Code.CANCELED });
+});
