@@ -1,5 +1,8 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BareGuest } from '../support/bare-guest/bare-guest.ts';
+import { root } from '../support/paths.ts';
 import {
   DMA_TEST,
   dmaRequest,
@@ -258,6 +261,18 @@ describe('DMA and interrupts', () => {
 });
 
 describe('life of a device', () => {
+  it("does what the README's example says", async () => {
+    const readme = readFileSync(path.join(root, 'kernel-driver/README.md'), 'utf8');
+    const lines = /```sh\n([^`]+)```/.exec(readme)![1]!.trim().split('\n');
+    expect(lines).toHaveLength(7);
+    for (const line of lines) {
+      const { status, stdout, stderr } = await guest.do.run(['/bin/sh', '-c', line]);
+      expect(status, `${line}: ${stderr}`).toBe(0);
+      if (line.endsWith('/passphrase')) expect(stdout.trim().split(' ')).toHaveLength(5);
+    }
+    await set('status', '1');
+  });
+
   it('goes on with a reset device', async () => {
     const pci = await guest.do.realpath(`${MOCK}/device`);
     await set('status', '77');
