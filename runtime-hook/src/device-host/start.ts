@@ -4,9 +4,10 @@ import { Leases } from '../leases/leases.ts';
 import { type Plan, planDevices } from '../planner/plan.ts';
 import { addressesToLease } from '../planner/requests.ts';
 import { vmArguments } from '../planner/vm-arguments.ts';
-import { makeVmDirectory, removeIfDead } from '../state/vm-directory.ts';
-import { type VmState, writeVmState } from '../state/vm-state.ts';
-import { type ProcessIdentity, processIdentity } from '../vm/process/identity.ts';
+import { endVm } from '../state/prune.ts';
+import { makeVmDirectory, removeIfDead, vmDirectory } from '../state/vm-directory.ts';
+import { readVmState, type VmState, writeVmState } from '../state/vm-state.ts';
+import { isAlive, type ProcessIdentity, processIdentity } from '../vm/process/identity.ts';
 import { privateDirectory, runDirectory } from '../vm/sandbox/run-directory.ts';
 import { answer } from '../wrapper/answer.ts';
 import type { DeviceRequest, HookCall } from '../wrapper/call.ts';
@@ -31,6 +32,7 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
   const lease = { owner, sandboxId };
   const given = request.devices.flatMap((device) => device.host ?? []);
   let leased: string[] = [];
+  await endFormerVm(runDir, sandboxId);
   const directory = await makeVmDirectory(runDir, sandboxId, owner);
   const logger = new LateLogger();
   let host: Host | undefined;
@@ -75,6 +77,12 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
   // QEMU starts now, and needs longer to come to its devices than their threads to start.
   host.start();
   await serveDevices({ host, directory, state, guard, user, log: request.config.log, logger });
+}
+
+/** A VM of the same name whose QEMU has just ended may still have its device host, for some milliseconds. */
+async function endFormerVm(runDir: string, sandboxId: string): Promise<void> {
+  const former = readVmState(vmDirectory(runDir, sandboxId));
+  if (former && !isAlive(former.qemu)) await endVm(former.directory);
 }
 
 function functionsOf(plan: Plan) {

@@ -1,4 +1,3 @@
-import { readFileSync } from 'node:fs';
 import { recogniseVmStart } from '../argv/vm-start.ts';
 import { loadConfig } from '../config/load-config.ts';
 import { sandboxAnnotations } from '../inventory/annotations.ts';
@@ -9,6 +8,7 @@ import { allowedDevices } from '../policy/policy.ts';
 import { answer } from './answer.ts';
 import type { HookCall } from './call.ts';
 import { findQemu } from './find-qemu.ts';
+import { machineId } from './machine-id.ts';
 
 /**
  * From Kata's arguments to the answer for the wrapper. Without devices that is all; with devices this process lives on
@@ -35,17 +35,4 @@ export async function runHook(call: HookCall): Promise<void> {
   }
   const { startDevices } = await import('../device-host/start.ts');
   await startDevices(call, { start, devices, source, uuidSeed, qemu, config });
-}
-
-/** Makes generated UUIDs differ between hosts; a host without an id is told apart by its name. */
-function machineId(): string {
-  for (const file of ['/etc/machine-id', '/proc/sys/kernel/hostname']) {
-    try {
-      const text = readFileSync(file, 'utf8').trim();
-      if (text !== '') return text;
-    } catch {
-      // The next one.
-    }
-  }
-  return '';
 }

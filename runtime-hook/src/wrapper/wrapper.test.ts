@@ -206,6 +206,16 @@ describe('the end of a VM', () => {
     expect(isAlive(host)).toBe(false);
   });
 
+  test('makes room at once for a VM of the same sandbox', async () => {
+    const first = withDevices('2');
+    await first.seen;
+    first.child.kill('SIGKILL');
+    await first.ended;
+    const second = withDevices('2', { env: { KATA_MOCK_RUN_DIR: first.runDirectory } });
+    await second.seen;
+    expect(await connectAll(first)).toHaveLength(2);
+  });
+
   test('follows the end of the device host when onDeviceLoss is stop, however that came', async () => {
     for (const signal of ['SIGKILL', 'SIGTERM'] as const) {
       const run = withDevices('2', { config: 'onDeviceLoss = "stop"' });
