@@ -1,6 +1,6 @@
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
-import { AgentService, Health, type Inventory } from '@kata-mock/contracts';
+import type { Inventory } from '@kata-mock/contracts';
 import { setChildSubreaper } from '@kata-mock/posix';
 import { Cache } from 'cdi-spec';
 import { Server } from 'ttrpc-ts';
@@ -13,11 +13,11 @@ import { loadOnPlug, presentAliases } from './init/coldplug.ts';
 import { DEVICE_MODULES, loadModules, TRANSPORT_MODULES } from './init/modules.ts';
 import { Reaper } from './init/reaper.ts';
 import type { Log } from './log.ts';
+import { proxyBackend } from './proxy/backend.ts';
+import { runcBackend } from './runc/backend.ts';
 import { Runc } from './runc/runc.ts';
 import { OomEvents } from './sandbox/oom-events.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
-import { healthHandlers } from './service/health.ts';
-import { agentHandlers } from './service/index.ts';
 import { translateErrors } from './service/translate-errors.ts';
 import { Storages } from './storage/storages.ts';
 import { Transports } from './transport/transports.ts';
@@ -78,7 +78,8 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     end: onEnd,
   };
   const server = new Server({ interceptors: [translateErrors(log)] });
-  server.register(Health, healthHandlers(VERSION)).register(AgentService, agentHandlers(agent));
+  const backend = config.proxyTo === '' ? runcBackend(agent) : proxyBackend(agent);
+  backend.register(server);
   const transports = new Transports(server, log);
   transports.servePort(config.virtioPort, guest);
   log.info({ version: VERSION, upMs: upMs() }, 'agent answers');
@@ -88,6 +89,7 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   log.info({ version: VERSION, listening: transports.open, upMs: upMs() }, 'agent ready');
   const stop = async () => {
     transports.close();
+    backend.close();
     server.close();
     agent.oom.close();
     (await devices).cdi.close();

@@ -1,0 +1,117 @@
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import {
+  AgentService,
+  type CreateContainerRequest,
+  CreateContainerRequestSchema,
+  DeviceSchema,
+  type ExecProcessRequest,
+  ExecProcessRequestSchema,
+  RemoveContainerRequestSchema,
+} from '@kata-mock/contracts';
+import {
+  type AddressMap,
+  type ContainerPlan,
+  fromCreateContainer,
+  handleDevices,
+  planEnvironment,
+} from '@kata-mock/devices';
+import { passTo, type RawCall, type RawHandler } from 'ttrpc-ts';
+import type { Agent } from '../agent.ts';
+import type { Backend } from '../backend.ts';
+import { checkSizes } from '../service/check-sizes.ts';
+import { toTtrpcError } from '../service/ttrpc-errors.ts';
+import { needsAddressMap } from './agent-version.ts';
+import { identityDevice } from './identity-device.ts';
+import { splitCdiAnnotations, withOwnCdi } from './own-cdi.ts';
+import { writeBack } from './spec-to-proto.ts';
+import { Upstream } from './upstream.ts';
+
+/** Device types this proxy handles itself; the rest are the other agent's. */
+const OWN_TYPES = new Set(['mock-accel', 'vfio-pci-gk']);
+
+/**
+ * Another agent runs the containers. Every call, of whatever service and kind, goes to it byte for byte; CreateContainer
+ * and ExecProcess go through our device handling first.
+ */
+export function proxyBackend(agent: Agent): Backend {
+  const upstream = new Upstream(agent.config.proxyTo);
+  const addresses = new Map<string, AddressMap>();
+  const rewriters: Readonly<Record<string, (call: RawCall) => Promise<Uint8Array>>> = {
+    CreateContainer: (call) => rewriteCreate(agent, upstream, addresses, call),
+    ExecProcess: async (call) => rewriteExec(agent, addresses, call),
+  };
+  const pass: RawHandler = async (call) => {
+    const rewrite = call.service === AgentService.typeName ? rewriters[call.method] : undefined;
+    const payload = rewrite ? await translated(() => rewrite(call)) : call.payload;
+    const reply = await passTo(await upstream.connection())({ ...call, payload });
+    if (call.method === 'RemoveContainer')
+      addresses.delete(fromBinary(RemoveContainerRequestSchema, call.payload).containerId);
+    return reply;
+  };
+  return { register: (server) => void server.fallback(pass), close: () => upstream.close() };
+}
+
+async function translated<T>(action: () => Promise<T>): Promise<T> {
+  try {
+    return await action();
+  } catch (error) {
+    throw toTtrpcError(error);
+  }
+}
+
+async function rewriteCreate(
+  agent: Agent,
+  upstream: Upstream,
+  addresses: Map<string, AddressMap>,
+  call: RawCall,
+): Promise<Uint8Array> {
+  const message = fromBinary(CreateContainerRequestSchema, call.payload);
+  checkSizes(message);
+  await agent.devicesReady;
+  const request = fromCreateContainer(message);
+  const own = request.devices.filter(({ type }) => OWN_TYPES.has(type));
+  const { guest, inventory, cdi, config } = agent;
+  const { signal } = call.context;
+  const warn = (text: string) => agent.log.warn({ container: message.containerId }, text);
+  const { editor, plan } = await handleDevices(
+    { guest, inventory, settings: config.devices, cdi, signal, warn },
+    { ...request, devices: own, spec: withOwnCdi(request.spec) },
+  );
+  if (message.OCI) {
+    writeBack(message.OCI, editor.result());
+    message.OCI.Annotations = splitCdiAnnotations(request.spec.annotations ?? {}).others;
+  }
+  message.devices = message.devices.filter(({ type }) => !OWN_TYPES.has(type));
+  await addIdentity(agent, upstream, plan, message);
+  addresses.set(message.containerId, plan.addresses);
+  return toBinary(CreateContainerRequestSchema, message);
+}
+
+async function addIdentity(
+  agent: Agent,
+  upstream: Upstream,
+  plan: ContainerPlan,
+  message: CreateContainerRequest,
+): Promise<void> {
+  const identity = identityDevice.bind(undefined, agent.guest.sysfs, plan, message.OCI?.Process?.Env ?? []);
+  if (plan.addresses.size === 0 || !needsAddressMap(await upstream.version())) return;
+  const device = identity();
+  if (!device) return;
+  const { devpaths, ...fields } = device;
+  message.devices.push(create(DeviceSchema, fields));
+  for (const devpath of devpaths) agent.guest.write(`${devpath}/uevent`, 'add');
+}
+
+function rewriteExec(agent: Agent, addresses: Map<string, AddressMap>, call: RawCall): Uint8Array {
+  const message: ExecProcessRequest = fromBinary(ExecProcessRequestSchema, call.payload);
+  const map = addresses.get(message.containerId);
+  if (!message.process || !map) return call.payload;
+  const steps = planEnvironment(message.process.Env, map, {
+    containerId: message.containerId,
+    untranslated: agent.config.devices.untranslated,
+    warn: (text) => agent.log.warn({ container: message.containerId }, text),
+  });
+  if (steps.length === 0) return call.payload;
+  for (const step of steps) if (step.kind === 'set-env') message.process.Env[step.index] = step.entry;
+  return toBinary(ExecProcessRequestSchema, message);
+}
