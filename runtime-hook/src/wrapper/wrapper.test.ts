@@ -23,8 +23,8 @@ beforeAll(async () => {
   harness = await makeHarness();
 });
 afterEach(async () => {
-  for (const { child, ended, runDirectory } of started.splice(0)) {
-    child.kill('SIGKILL');
+  for (const { child } of started) child.kill('SIGKILL');
+  for (const { ended, runDirectory } of started.splice(0)) {
     await ended;
     await until(() => hosts(runDirectory).every((owner) => !isAlive(owner)));
   }
