@@ -23,6 +23,8 @@ export async function bundlePrograms(): Promise<string> {
     ],
     outdir,
     bundle: true,
+    minify: true,
+    keepNames: true,
     platform: 'node',
     target: 'node20',
     format: 'esm',
@@ -62,6 +64,7 @@ export class FakeHost {
     this.#script('virtiofsd', 'exec sleep 1000');
     this.#script('qemu', 'exit 1');
     for (const name of ['kernel', 'initrd', 'root']) writeFileSync(path.join(this.dir, name), '');
+    writeFileSync(path.join(this.dir, 'config.toml'), '');
     this.artefacts({});
   }
 
@@ -80,13 +83,20 @@ export class FakeHost {
     writeFileSync(path.join(this.dir, 'artefacts.json'), JSON.stringify({ ...good, ...change }));
   }
 
+  /** What makes the command use this host. */
+  get environment(): Record<string, string> {
+    return {
+      KATA_MOCK_RUN_DIR: this.runDir,
+      KATA_MOCK_ARTEFACTS: path.join(this.dir, 'artefacts.json'),
+      KATA_MOCK_CONFIG: path.join(this.dir, 'config.toml'),
+    };
+  }
+
   /** Starts `kata-mock`; `vmm` spoils the fake VMM. */
   start(args: string[], vmm: object = {}): ChildProcess {
     const env = {
       ...process.env,
-      KATA_MOCK_RUN_DIR: this.runDir,
-      KATA_MOCK_ARTEFACTS: path.join(this.dir, 'artefacts.json'),
-      KATA_MOCK_CONFIG: path.join(this.dir, 'config.toml'),
+      ...this.environment,
       FAKE_VMM: JSON.stringify({ calls: this.callsFile, ...vmm }),
     };
     return spawn(process.execPath, [path.join(this.#programs, 'main.js'), ...args], {

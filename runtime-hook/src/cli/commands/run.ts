@@ -42,6 +42,11 @@ export function registerRun(program: Command): void {
         .choices(['overlay', 'bind'])
         .default('overlay'),
     )
+    .addOption(
+      new Option('--on-device-loss <what>', 'when the device host dies: stop the VM, or keep it with dead devices')
+        .choices(['stop', 'keep'])
+        .default('stop'),
+    )
     .option('--timings', 'print how long each stage took, on stderr', false)
     .option('--timings-svg <file>', 'draw the same into a file')
     .addOption(outputOption())

@@ -35,7 +35,7 @@ export async function demo(options: DemoOptions): Promise<number> {
   const run: RunOptions = {
     ...{ device: devices, env: [], annotation: ['cdi.k8s.io/demo=kata-mock.dev/accel=0'], memory: '512M', cpus: 1 },
     ...{ accel: options.accel, interactive: false, tty: false, stopTimeout: 5, timings: false, output: 'text' },
-    ...{ rootfsMode: 'overlay', dryRun: false, verbose: options.verbose },
+    ...{ rootfsMode: 'overlay', onDeviceLoss: 'stop', dryRun: false, verbose: options.verbose },
   };
   return ownSandbox(['/bin/sh', '-c', script], run, (result) => summarize(result, options));
 }

@@ -1,7 +1,5 @@
 /** From nothing to an agent that answers: share, virtiofsd, QEMU through the hook, transport, Check, CreateSandbox. */
-import { randomUUID } from 'node:crypto';
 import { writeFileSync } from 'node:fs';
-import { availableParallelism, totalmem } from 'node:os';
 import path from 'node:path';
 import { stringifySpec } from '@kata-mock/oci-spec';
 import type { Connection } from 'ttrpc-ts';
@@ -13,7 +11,6 @@ import type { Loss } from '../lifecycle/loss.ts';
 import type { Timeline } from '../lifecycle/timeline.ts';
 import { settlesWithin } from '../lifecycle/within.ts';
 import { BoundedLog } from '../process/bounded-log.ts';
-import { qemuArguments } from '../qemu/arguments.ts';
 import { recordConsole } from '../qemu/console.ts';
 import { type Qemu, qmpFd, startQemu } from '../qemu/process.ts';
 import type { Qmp } from '../qemu/qmp.ts';
@@ -22,6 +19,7 @@ import { startTransportHelper } from '../transport/helper.ts';
 import { planTransport, type TransportPlan } from '../transport/transport.ts';
 import { startVirtiofsd, type Virtiofsd } from '../virtiofsd/virtiofsd.ts';
 import type { SandboxPlan } from './plan.ts';
+import { sandboxQemuArguments } from './qemu-arguments.ts';
 
 /** What a booted VM consists of. */
 export interface Booted {
@@ -113,30 +111,14 @@ async function vmm(context: BootContext, console: BoundedLog) {
   await transportHelper(context, transport);
   const qemu = startQemu({
     wrapper: plan.wrapper,
-    args: qemuArguments({
-      sandboxId: paths.name,
-      uuid: randomUUID(),
-      accel: plan.accel,
-      memoryMiB: plan.memoryMiB,
-      hostMemoryMiB: Math.floor(totalmem() / 1024 / 1024),
-      cpus: plan.cpus,
-      maxCpus: Math.max(plan.cpus, availableParallelism()),
-      kernel: artefacts.kernel,
-      initrd: artefacts.initrd,
-      kernelParams: plan.kernelParams,
-      qmpFd,
-      consoleSocket: paths.console,
-      fsSocket: paths.fs,
-      pidFile: paths.pidFile,
-      transport: transport.transport,
-      verbose: plan.verbose,
-    }),
+    args: sandboxQemuArguments(plan, transport.transport, qmpFd),
     cwd: paths.bundle,
     env: {
       ...process.env,
       KATA_MOCK_QEMU: artefacts.qemu.path,
       KATA_MOCK_ROOT_IMAGE: artefacts.rootImage,
       KATA_MOCK_RUN_DIR: plan.runDir,
+      KATA_MOCK_ON_DEVICE_LOSS: plan.onDeviceLoss,
     },
     qmpSocket: paths.qmp,
     fds: transport.fd === undefined ? [] : [transport.fd],

@@ -15,6 +15,8 @@ export interface SandboxPlan {
   /** config.json in QEMU's working directory: the hook reads the devices from its annotations. */
   spec: Spec;
   kernelParams: string[];
+  /** What happens when the device host dies: the VM ends, or its guest sees dead devices. */
+  onDeviceLoss: 'stop' | 'keep';
   verbose: boolean;
   /** How long the guest may take until its agent answers; Kata's dial timeout. */
   bootTimeoutMs: number;

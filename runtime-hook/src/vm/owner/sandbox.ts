@@ -200,8 +200,8 @@ export class Sandbox {
     for (const device of this.#state.devices) log.info({ device: device.uuid, ...device }, 'device plugged');
     this.#deviceHost = await watchDeviceHost(planned.directory);
     void this.#deviceHost.gone.then(() => {
-      if (this.#stopping) return;
-      // onDeviceLoss = "stop": without its device host the guest would see dead devices.
+      if (this.#stopping || plan.onDeviceLoss === 'keep') return;
+      // Without its device host the guest would see dead devices.
       const hint = `its last words may be in ${planned.directory}/host.log`;
       this.loss.report(new KataMockError('VM', 'the device host has ended, so the VM is stopped', { hint }));
     });

@@ -21,6 +21,9 @@ export async function joinSandbox(command: string[], options: RunOptions & { san
       hint: 'devices are plugged when the VM starts; ask for them by annotation or in the bundle',
     });
   }
+  if (options.dryRun) {
+    throw new KataMockError('USAGE', '--dry-run plans a VM; with --sandbox there is none to plan');
+  }
   const { paths, state } = findSandbox(runDirectory(), options.sandbox);
   const input = containerInput(options, () => loadArtefacts().rootfs);
   const id = options.name ?? randomName();

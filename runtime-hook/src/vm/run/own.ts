@@ -18,6 +18,7 @@ import { attach } from './attach.ts';
 import { containerInput, requestedDevices } from './inputs.ts';
 import { runLogger } from './logger.ts';
 import { checkSharedMemory, parseMemory } from './memory.ts';
+import { previewHook } from './preview.ts';
 import { type RunReport, type RunResult, report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import { abortOnSignal, Interrupted } from './signals.ts';
@@ -54,10 +55,13 @@ export async function planRun(command: string[], options: RunOptions) {
     cpus: options.cpus,
     spec: sandboxSpec(spec, devices),
     kernelParams: [],
+    onDeviceLoss: options.onDeviceLoss,
     verbose: options.verbose,
     bootTimeoutMs,
   };
-  return { plan, spec, input, plain };
+  // The hook would refuse the same, but its reason would reach the user by way of QEMU's messages.
+  const preview = await previewHook(plan);
+  return { plan, spec, input, plain, preview };
 }
 
 /** @param onResult told what happened once everything is taken down, besides what the options print */

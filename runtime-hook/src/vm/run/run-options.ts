@@ -17,6 +17,7 @@ export interface RunOptions {
   timings: boolean;
   timingsSvg?: string;
   rootfsMode: 'overlay' | 'bind';
+  onDeviceLoss: 'stop' | 'keep';
   output: 'text' | 'json';
   dryRun: boolean;
   verbose: boolean;

@@ -1,4 +1,5 @@
 import { deviceKeysHelp } from '../../inventory/device-keys.ts';
+import { dryRun } from './dry-run.ts';
 import { joinSandbox } from './join.ts';
 import { ownSandbox } from './own.ts';
 import type { RunOptions } from './run-options.ts';
@@ -9,6 +10,7 @@ export async function run(command: string[], options: RunOptions): Promise<numbe
     process.stdout.write(`${deviceKeysHelp()}\n`);
     return 0;
   }
+  if (options.dryRun && options.sandbox === undefined) return dryRun(command, options);
   const { sandbox } = options;
   if (sandbox !== undefined) return joinSandbox(command, { ...options, sandbox });
   return ownSandbox(command, options);
