@@ -131,6 +131,10 @@ describe('a sandbox with devices', () => {
     const targets = Object.values(descriptorsOf(pid));
     expect(targets.filter((target) => files.includes(target))).toEqual([]);
     expect(targets.some((target) => target.startsWith('socket:'))).toBe(true);
+    const [guard] = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').map(Number);
+    // Beside its standard ones the guard has its script.
+    const ofGuard = Object.entries(descriptorsOf(guard ?? 0)).filter(([fd]) => Number(fd) > 2);
+    expect(ofGuard.map(([, target]) => path.basename(target))).toEqual(['kata-mock-guard']);
   });
 
   test("has a device host that holds neither the shim's standard error nor its directory nor its session", async () => {
