@@ -1,6 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { create, createFileRegistry, type FileRegistry, type Registry } from '@bufbuild/protobuf';
+import { create, createFileRegistry, type DescFile, type FileRegistry, type Registry } from '@bufbuild/protobuf';
 import {
   type DescriptorProto,
   DescriptorProtoSchema,
@@ -64,9 +64,11 @@ export function loadProtoFiles(
     source.package = parsed.package ?? '';
     source.imports = [...(parsed.imports ?? []), ...(parsed.weakImports ?? [])];
     for (const imported of source.imports) {
-      if (wellKnown.getFile(imported) !== undefined && find(roots, imported) === undefined)
-        readWellKnown(root, imported);
-      else read(imported, find(roots, imported) ?? missing(name, imported, roots));
+      const known = wellKnown.getFile(imported);
+      const found = find(roots, imported);
+      if (found !== undefined) read(imported, found);
+      else if (known !== undefined) declareWellKnown(root, known);
+      else missing(name, imported, roots);
     }
   };
   for (const file of files) {
@@ -82,17 +84,29 @@ export function loadProtoFiles(
 }
 
 function parse(root: protobufjs.Root, file: string): protobufjs.IParserResult {
+  let parsed: protobufjs.IParserResult;
+  let text: string;
   try {
-    return protobufjs.parse(readFileSync(file, 'utf8'), root, { keepCase: true });
+    text = readFileSync(file, 'utf8');
+    parsed = protobufjs.parse(text, root, { keepCase: true });
   } catch (error) {
     throw new UsageError(`${file}: ${(error as Error).message}`);
   }
+  // ttrpc's services are all of proto3; the rules of the others for presence and defaults are not worth a second copy.
+  if (!/^\s*syntax\s*=\s*["']proto3["']/m.test(text)) {
+    throw new UsageError(`${file}: not proto3; make a descriptor set of it (buf build -o) and give --descriptors`);
+  }
+  return parsed;
 }
 
 /** So that names resolve; the descriptors come from protobuf-es. */
-function readWellKnown(root: protobufjs.Root, name: string): void {
-  const known = protobufjs.common.get(name);
-  if (known?.nested !== undefined) root.addJSON(known.nested);
+function declareWellKnown(root: protobufjs.Root, file: DescFile): void {
+  for (const { typeName, name } of file.messages) {
+    if (!root.lookup(typeName)) root.define(file.proto.package).add(new protobufjs.Type(name));
+  }
+  for (const { typeName, name } of file.enums) {
+    if (!root.lookup(typeName)) root.define(file.proto.package).add(new protobufjs.Enum(name, {}));
+  }
 }
 
 function find(folders: readonly string[], name: string): string | undefined {
@@ -215,8 +229,8 @@ function serviceProto(service: protobufjs.Service): ServiceDescriptorProto {
         name: method.name,
         inputType: fullName(method.resolvedRequestType!),
         outputType: fullName(method.resolvedResponseType!),
-        clientStreaming: method.requestStream ?? false,
-        serverStreaming: method.responseStream ?? false,
+        ...(method.requestStream === true && { clientStreaming: true }),
+        ...(method.responseStream === true && { serverStreaming: true }),
       };
     }),
   });
