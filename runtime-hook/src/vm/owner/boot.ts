@@ -11,6 +11,7 @@ import type { Loss } from '../lifecycle/loss.ts';
 import type { Timeline } from '../lifecycle/timeline.ts';
 import { settlesWithin } from '../lifecycle/within.ts';
 import { BoundedLog } from '../process/bounded-log.ts';
+import { endGroup } from '../process/end-group.ts';
 import { recordConsole } from '../qemu/console.ts';
 import { type Qemu, qmpFd, startQemu } from '../qemu/process.ts';
 import type { Qmp } from '../qemu/qmp.ts';
@@ -87,18 +88,16 @@ async function fileServer({ plan, cleanup, loss, stopping }: BootContext, share:
   const options = { program: plan.artefacts.virtiofsd.path, socket, share: directory, log };
   const virtiofsd = await startVirtiofsd(share, options);
   void virtiofsd.ended.then((end) => {
-    if (!stopping())
-      loss.report(new KataMockError('VM', `virtiofsd ${how(end)}: the VM has lost its files`, { hint: `see ${log}` }));
+    const report = () => {
+      if (stopping()) return;
+      const hint = `see ${log}`;
+      loss.report(new KataMockError('VM', `virtiofsd ${how(end)}: the VM has lost its files`, { hint }));
+    };
+    // With 0 it left because QEMU did, whose end is reported in a moment and is the reason.
+    setTimeout(report, end.code === 0 ? endGraceMs : 0);
   });
-  let running = true;
-  void virtiofsd.ended.then(() => {
-    running = false;
-  });
-  cleanup.defer('virtiofsd', async () => {
-    // By now QEMU has gone and it is leaving; it holds nothing that is not in the host's files already.
-    if (running) process.kill(virtiofsd.pid, 'SIGKILL');
-    await settlesWithin(virtiofsd.ended, endGraceMs);
-  });
+  // By then QEMU has gone and it is leaving; it holds nothing that is not in the host's files already.
+  cleanup.defer('virtiofsd', () => endGroup(virtiofsd.pid, endGraceMs));
   return virtiofsd;
 }
 

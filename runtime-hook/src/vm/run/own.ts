@@ -23,8 +23,8 @@ import { type RunReport, type RunResult, report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
 import { abortOnSignal, Interrupted } from './signals.ts';
 
-/** Kata's dial timeout. */
-const bootTimeoutMs = 45_000;
+/** Kata's dial timeout; an emulated guest on a loaded machine is given more. */
+const bootTimeoutMs = { kvm: 45_000, tcg: 120_000 };
 
 /** What a run will do, decided without touching anything. */
 export async function planRun(command: string[], options: RunOptions) {
@@ -45,19 +45,20 @@ export async function planRun(command: string[], options: RunOptions) {
     defaultToAllDevices: plain && devices.length > 0,
   });
   checkSharedMemory(memoryMiB);
+  const accel = await chooseAccelerator(options.accel, artefacts);
   const plan: SandboxPlan = {
     paths,
     runDir,
     artefacts,
     wrapper: artefacts.wrapper,
-    accel: await chooseAccelerator(options.accel, artefacts),
+    accel,
     memoryMiB,
     cpus: options.cpus,
     spec: sandboxSpec(spec, devices),
     kernelParams: [],
     onDeviceLoss: options.onDeviceLoss,
     verbose: options.verbose,
-    bootTimeoutMs,
+    bootTimeoutMs: bootTimeoutMs[accel],
   };
   // The hook would refuse the same, but its reason would reach the user by way of QEMU's messages.
   const preview = await previewHook(plan);
