@@ -17,28 +17,38 @@ const isSource = (name: string) => /^[^/]+\.[ch]$|^(Makefile|Kbuild)$/.test(name
 
 /** Builds the kernel module inside the toolchain root. Warnings are errors here: the module promises to have none. */
 export async function provideDriver(store: Store, toolchain: Toolchain, source: string): Promise<Driver> {
-  const hash = hashOf({ recipe: 2, toolchain: toolchain.hash, source: await hashTree(source, isSource) });
+  const hash = hashOf({ recipe: 3, toolchain: toolchain.hash, source: await hashTree(source, isSource) });
   const artefact = await store.produce('driver', hash, async (folder) => {
-    const inside = `/build-driver-${process.pid}`;
-    const outside = path.join(toolchain.root, inside);
     const staged = path.join(folder, 'src');
     await mkdir(staged);
     for (const name of (await readdir(source)).filter(isSource)) {
       await cp(path.join(source, name), path.join(staged, name));
     }
-    await run('cp', ['-r', staged, outside], { root: true });
+    // Named by process, so that two runs at once do not meet.
+    const inside = `/build-driver-${process.pid}`;
+    await run('cp', ['-r', staged, path.join(toolchain.root, inside)], { root: true });
     try {
-      const headers = `/lib/modules/${toolchain.kernelRelease}/build`;
-      const variables = [`KDIR=${headers}`, 'W=1', 'KCFLAGS=-Werror', `KBUILD_BUILD_TIMESTAMP=@${SOURCE_DATE_EPOCH}`];
-      const built = await run('chroot', [toolchain.root, 'make', '-C', inside, ...variables], {
-        root: true,
-        env: { PATH: '/usr/sbin:/usr/bin', LC_ALL: 'C', LANG: 'C', SOURCE_DATE_EPOCH },
-      });
-      await writeFile(path.join(folder, 'make.log'), built.stdout + built.stderr);
-      await run('cp', [path.join(outside, 'mock-accel.ko'), folder], { root: true });
+      await writeFile(path.join(folder, 'make.log'), await make(toolchain, inside));
+      await run('cp', [path.join(toolchain.root, inside, 'mock-accel.ko'), folder], { root: true });
     } finally {
-      await removeTree(outside);
+      await removeTree(path.join(toolchain.root, inside));
     }
   });
   return { ...artefact, hash, file: path.join(artefact.path, 'mock-accel.ko') };
+}
+
+/** Compiles and strips, with nothing of the folder's name in the result; returns what make printed. */
+async function make(toolchain: Toolchain, inside: string): Promise<string> {
+  const env = { PATH: '/usr/sbin:/usr/bin', LC_ALL: 'C', LANG: 'C', SOURCE_DATE_EPOCH };
+  const inToolchain = (program: string, args: string[]) =>
+    run('chroot', [toolchain.root, program, ...args], { root: true, env });
+  const variables = [
+    `KDIR=/lib/modules/${toolchain.kernelRelease}/build`,
+    'W=1',
+    `KCFLAGS=-Werror -ffile-prefix-map=${inside}=.`,
+    `KBUILD_BUILD_TIMESTAMP=@${SOURCE_DATE_EPOCH}`,
+  ];
+  const { stdout, stderr } = await inToolchain('make', ['-C', inside, ...variables]);
+  await inToolchain('strip', ['--strip-debug', '--enable-deterministic-archives', `${inside}/mock-accel.ko`]);
+  return stdout + stderr;
 }

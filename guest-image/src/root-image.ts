@@ -13,8 +13,6 @@ import { type Artefact, removeTree, type Store } from './store.ts';
 import type { Toolchain } from './toolchain.ts';
 import type { WordList } from './word-list.ts';
 
-/** The specification asks for 150 MB or less. */
-export const ROOT_IMAGE_LIMIT = 150_000_000;
 /** Any fixed UUID: a random one would make two builds differ. */
 const IMAGE_UUID = '6b617461-2d6d-4f63-8b2d-726f6f740001';
 
