@@ -14,6 +14,8 @@ import { type Answer, type Operations, PORT, type Request } from './protocol.ts'
 export interface BareGuestOptions {
   /** Mock devices, each on its own root port at slot 0x10 + index. Several functions of one slot: give a list. */
   devices: (MockAccelOptions | MockAccelOptions[])[];
+  /** Further devices, on the next root ports: modules (file: URLs) whose default export is a device. */
+  modules?: string[];
   /** Further QEMU arguments. */
   qemu?: string[];
   /** Mebibytes, default 512. */
@@ -59,8 +61,13 @@ export class BareGuest {
         options: { ...device },
       })),
     );
+    for (const [index, model] of (options.modules ?? []).entries()) {
+      const id = `d${specs.length + index}.0`;
+      functions.push({ id, socketPath: path.join(folder, `${id}.sock`), model, options: {} });
+    }
     const host = await startHost({ functions, onClientGone: options.onClientGone ?? 'exit' });
-    const devices = specs.flatMap((slot, index) => deviceArguments(folder, index, slot.length));
+    const slots = [...specs.map((slot) => slot.length), ...(options.modules ?? []).map(() => 1)];
+    const devices = slots.flatMap((count, index) => deviceArguments(folder, index, count));
     host.on('log', ({ id, level, message, fields }) => {
       if (level === 'error' || level === 'warn')
         console.error(`device host: ${id}: ${message} ${JSON.stringify(fields)}`);

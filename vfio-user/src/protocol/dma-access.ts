@@ -2,9 +2,9 @@ import { protocolError } from './errno.ts';
 import { newPayload, type Payload, requireBytes, u64Number } from './fields.ts';
 
 /**
- * How DMA_READ and DMA_WRITE are laid out. The written specification and libvfio-user have a 64-bit count and data at
- * 16. QEMU (10.1 to 11.1) has a 32-bit count and data at 12, wants every message padded as if the prefix were 16 bytes,
- * and answers a write with a bare header.
+ * How DMA_READ and DMA_WRITE are laid out. The written specification, libvfio-user and QEMU 11.1 have a 64-bit count and
+ * data at 16 (`spec`). QEMU 10.1 and 10.2 have a 32-bit count and data at 12, want every message padded as if the prefix
+ * were 16 bytes, and answer a write with a bare header (`qemu`).
  */
 export type DmaLayout = 'spec' | 'qemu';
 

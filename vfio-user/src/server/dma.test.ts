@@ -250,15 +250,17 @@ describe('DMA_UNMAP', () => {
 describe('memory that only messages reach', () => {
   const guest = new FakeMemory(1 << 16);
 
-  const connect = (layout: 'spec' | 'qemu', limit = 1 << 20) => {
+  type Peer = 'libvfio-user' | 'QEMU 10' | 'QEMU 11';
+  const connect = (peer: Peer, limit = 1 << 20) => {
+    const layout = peer === 'QEMU 10' ? 'qemu' : 'spec';
     client.close();
     server = undefined as never;
     const capabilities = {
       max_msg_fds: 8,
       max_data_xfer_size: limit,
-      ...(layout === 'qemu' ? { max_dma_maps: 65535 } : {}),
+      ...(peer === 'libvfio-user' ? {} : { max_dma_maps: 65535 }),
     };
-    const minor = layout === 'qemu' ? 0 : 1;
+    const minor = peer === 'libvfio-user' ? 1 : 0;
     ({ client, server } = connectLoopback(device, { memory: guest, dmaLayout: layout, minor, capabilities }));
     client.dmaMap({ flags: READ_WRITE, offset: 0n, address: 0n, size: 1n << 16n });
   };
@@ -277,8 +279,8 @@ describe('memory that only messages reach', () => {
     return thrown as { code?: string; errno?: number } | undefined;
   };
 
-  test.each(['spec', 'qemu'] as const)('is read and written from a task, in the %s layout', (layout) => {
-    connect(layout);
+  test.each(['libvfio-user', 'QEMU 10', 'QEMU 11'] as const)('of %s is read and written from a task', (peer) => {
+    connect(peer);
     const seen = new Uint8Array(4);
     guest.bytes.set([9, 8, 7, 6], 0x100);
     const thrown = inTask(() => {
@@ -291,25 +293,25 @@ describe('memory that only messages reach', () => {
   });
 
   test('long transfers are cut at what the client takes', () => {
-    connect('spec', 100);
+    connect('libvfio-user', 100);
     const data = Uint8Array.from({ length: 1050 }, (_, index) => index % 255);
     expect(inTask(() => server.dma.write(0n, data))).toBeUndefined();
     expect(guest.bytes.subarray(0, 1050)).toEqual(data);
   });
 
   test('an error of the client is an error of the access', () => {
-    connect('spec');
+    connect('libvfio-user');
     client.dmaMap({ flags: READ_WRITE, offset: 0n, address: 1n << 20n, size: PAGE });
     expect(inTask(() => server.dma.read(1n << 20n, new Uint8Array(4)))).toMatchObject({ code: 'DMA', errno: 19 });
   });
 
   test('cannot be reached while a command waits for its answer: that could dead-lock', () => {
-    connect('spec');
+    connect('libvfio-user');
     expect(codeOf(() => server.dma.read(0n, new Uint8Array(1)))).toBe('DMA');
   });
 
   test('a task that fails leaves the session as it was', () => {
-    connect('spec');
+    connect('libvfio-user');
     server.task(() => {
       throw new Error('a bug');
     });

@@ -2,6 +2,7 @@ import { VfioUserError } from '../errors.ts';
 import {
   Command,
   commandName,
+  type DmaLayout,
   dmaData,
   Errno,
   encodeDmaRead,
@@ -16,6 +17,8 @@ import type { Session } from './session.ts';
 
 /** How long a client may take to answer DMA_READ or DMA_WRITE, ms. */
 const REPLY_MS = 5000;
+/** QEMU writes its answer in one piece to a non-blocking socket, so it must fit the socket's buffer (208 KiB). */
+const QEMU_PIECE_BYTES = 64 << 10;
 
 interface Pending {
   id: number;
@@ -23,6 +26,7 @@ interface Pending {
   target: Uint8Array | undefined;
   /** Undefined while waiting. */
   outcome: 'done' | VfioUserError | undefined;
+  replyBytes: number;
 }
 
 /**
@@ -32,6 +36,8 @@ interface Pending {
 export class DmaRequests implements DmaMessages {
   readonly #session: Session;
   #nextId = 1;
+  /** How this client lays DMA messages out, once that is known. */
+  #layout: DmaLayout | undefined;
   #pending: Pending | undefined;
 
   constructor(session: Session) {
@@ -39,16 +45,32 @@ export class DmaRequests implements DmaMessages {
   }
 
   read(address: bigint, target: Uint8Array): void {
+    const layout = this.#layoutFor(address);
     this.#pieces(target, (part, at) => {
-      const payload = encodeDmaRead({ address: address + BigInt(at), count: part.length }, this.#session.dmaLayout);
+      const payload = encodeDmaRead({ address: address + BigInt(at), count: part.length }, layout);
       this.#request(Command.DMA_READ, payload, part);
     });
   }
 
   write(address: bigint, source: Uint8Array): void {
+    const layout = this.#layoutFor(address);
     this.#pieces(source, (part, at) => {
-      this.#request(Command.DMA_WRITE, encodeDmaWrite(address + BigInt(at), part, this.#session.dmaLayout), undefined);
+      this.#request(Command.DMA_WRITE, encodeDmaWrite(address + BigInt(at), part, layout), undefined);
     });
+  }
+
+  /**
+   * QEMU 10.1 and 10.2 have a layout of their own, QEMU 11.1 that of the specification, and nothing in VERSION tells
+   * them apart. A write of no bytes does: it is the same in both layouts, and only the specification's has a payload in
+   * its reply.
+   */
+  #layoutFor(address: bigint): DmaLayout {
+    if (!this.#session.isQemu) return 'spec';
+    if (this.#layout === undefined) {
+      const bytes = this.#request(Command.DMA_WRITE, encodeDmaWrite(address, new Uint8Array(0), 'spec'), undefined);
+      this.#layout = bytes === 0 ? 'qemu' : 'spec';
+    }
+    return this.#layout;
   }
 
   /** Takes the replies to our commands, late ones too. False for any other message. */
@@ -62,6 +84,7 @@ export class DmaRequests implements DmaMessages {
   }
 
   #outcome(frame: Frame, pending: Pending): 'done' | VfioUserError {
+    pending.replyBytes = frame.length;
     const name = commandName(frame.command);
     if ((frame.flags & HeaderFlag.ERROR) !== 0) {
       const errno = frame.errno >= 1 && frame.errno <= 4096 ? frame.errno : Errno.EINVAL;
@@ -69,7 +92,7 @@ export class DmaRequests implements DmaMessages {
     }
     if (!pending.target) return 'done';
     try {
-      const data = dmaData(frame, this.#session.dmaLayout);
+      const data = dmaData(frame, this.#layout ?? 'spec');
       if (data.length !== pending.target.length)
         return new VfioUserError('DMA', `${name}: ${data.length} of ${pending.target.length} bytes`, {
           errno: Errno.EIO,
@@ -82,18 +105,20 @@ export class DmaRequests implements DmaMessages {
   }
 
   #pieces(bytes: Uint8Array, visit: (part: Uint8Array, at: number) => void): void {
-    const limit = Math.max(1, this.#session.client.maxDataXferBytes);
+    const { client, isQemu } = this.#session;
+    const limit = Math.max(1, Math.min(client.maxDataXferBytes, isQemu ? QEMU_PIECE_BYTES : bytes.length));
     for (let at = 0; at < bytes.length; at += limit) visit(bytes.subarray(at, at + limit), at);
   }
 
-  #request(command: number, payload: Uint8Array, target: Uint8Array | undefined): void {
+  /** Sends one command and waits for its reply. Returns the bytes of the reply's payload. */
+  #request(command: number, payload: Uint8Array, target: Uint8Array | undefined): number {
     const session = this.#session;
     if (!session.server.inTask)
       throw new VfioUserError('DMA', 'guest memory without a descriptor is reached from a task only; see Bus.task', {
         errno: Errno.EBUSY,
       });
     if (this.#pending) throw new VfioUserError('DMA', 'a DMA message is under way', { errno: Errno.EBUSY });
-    const pending: Pending = { id: this.#nextId, command, target, outcome: undefined };
+    const pending: Pending = { id: this.#nextId, command, target, outcome: undefined, replyBytes: 0 };
     this.#nextId = (this.#nextId + 1) & 0xffff;
     this.#pending = pending;
     try {
@@ -110,5 +135,6 @@ export class DmaRequests implements DmaMessages {
             errno: Errno.ETIMEDOUT,
           });
     if (pending.outcome !== 'done') throw pending.outcome;
+    return pending.replyBytes;
   }
 }

@@ -96,7 +96,7 @@ describe('before VERSION', () => {
     };
     const request = command(Command.VERSION, encodeVersion({ major: 0, minor: 0, capabilities }));
     expect(exchange(request)[0]!.size).toBeLessThanOrEqual(request.length);
-    expect(session.dmaLayout).toBe('qemu');
+    expect(session.isQemu).toBe(true);
   });
 });
 

@@ -3,7 +3,6 @@ import { VfioUserError } from '../errors.ts';
 import {
   type Capabilities,
   Command,
-  type DmaLayout,
   Errno,
   effectiveCapabilities,
   type Frame,
@@ -49,7 +48,8 @@ export class Session {
   client = effectiveCapabilities(undefined);
   /** Second channel, for our own commands. */
   twin: Channel | undefined;
-  dmaLayout: DmaLayout = 'spec';
+  /** Some of QEMU's ways differ from the specification's. */
+  isQemu = false;
   /** The reply under construction: handlers write the payload from {@link HEADER_BYTES} on. */
   readonly reply: Uint8Array;
   readonly replyView: DataView;

@@ -19,8 +19,8 @@ export const version: Handler = (session, frame) => {
     throw protocolError(`VERSION: major ${offer.major}, only ${PROTOCOL_MAJOR} is known`);
   const proposed = offer.capabilities;
   session.open(proposed);
-  // QEMU lays DMA messages out in its own way. It is known by its minor 0, and by a key that no other client sends.
-  session.dmaLayout = offer.minor === 0 && proposed?.max_dma_maps !== undefined ? 'qemu' : 'spec';
+  // QEMU is known by its minor 0, and by a key that no other client sends.
+  session.isQemu = offer.minor === 0 && proposed?.max_dma_maps !== undefined;
   const payload = encodeVersion({
     major: PROTOCOL_MAJOR,
     minor: Math.min(offer.minor, PROTOCOL_MINOR),
@@ -33,7 +33,7 @@ export const version: Handler = (session, frame) => {
 function answer(session: Session, proposed: Capabilities): Capabilities {
   const reply: Capabilities = { max_msg_fds: MAX_MESSAGE_FDS, max_data_xfer_size: MAX_DATA_XFER_BYTES };
   const { writeMultiple } = session.server;
-  const agreed = writeMultiple === 'auto' ? session.dmaLayout === 'spec' : writeMultiple;
+  const agreed = writeMultiple === 'auto' ? !session.isQemu : writeMultiple;
   if (proposed.write_multiple && agreed) reply.write_multiple = true;
   if (proposed.migration && session.server.migration.supported) reply.migration = { pgsize: 4096 };
   if (session.client.twinSocket && session.client.maxMsgFds >= 1) openTwin(session, reply);
