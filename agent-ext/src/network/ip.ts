@@ -40,10 +40,10 @@ export class Ip {
   }
 
   /** Runs several commands in one process; the first that fails ends it. Words must have been checked. */
-  async batch(commands: readonly (readonly string[])[]): Promise<void> {
+  async batch(commands: readonly (readonly string[])[], ...options: ('-4' | '-6')[]): Promise<void> {
     if (commands.length === 0) return;
     const input = `${commands.map((words) => words.join(' ')).join('\n')}\n`;
-    await mustRun(this.#reaper, 'ip', ['-batch', '-'], { input });
+    await mustRun(this.#reaper, 'ip', [...options, '-batch', '-'], { input });
   }
 
   async #json<T>(args: readonly string[]): Promise<T[]> {

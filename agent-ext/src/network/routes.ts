@@ -8,20 +8,27 @@ const RTNH_F_ONLINK = 4;
 /** RTPROT_KERNEL: the kernel's own, for addresses; they go and come with those. */
 const KERNEL = '2';
 
-/** Commands that make the main table what the request says: the wanted ones in place, others gone. */
+/** Commands for each address family; a batch of iproute2 has one family. */
+export interface RouteCommands {
+  readonly v4: string[][];
+  readonly v6: string[][];
+}
+
+/** Commands that make the main tables what the request says: the wanted routes in place, others gone. */
 export function routeCommands(
   wanted: readonly Route[],
   present: { v4: readonly IpRoute[]; v6: readonly IpRoute[] },
-): string[][] {
+): RouteCommands {
   // Routes without gateway first: a gateway must be reachable when its route is added.
   const ordered = [...wanted].sort((a, b) => Number(a.gateway !== '') - Number(b.gateway !== '') || rank(a) - rank(b));
-  const added = ordered.map((route) => [...family(route), 'route', 'replace', ...words(route)]);
   const keys = new Set(wanted.map((route) => key(route.dest, route.device)));
-  const stale = (routes: readonly IpRoute[], option: string) =>
+  const stale = (routes: readonly IpRoute[]) =>
     routes
       .filter((route) => route.protocol !== KERNEL && !keys.has(key(route.dst, route.dev ?? '')))
-      .map((route) => [option, 'route', 'delete', route.dst, ...(route.dev ? ['dev', route.dev] : [])]);
-  return [...stale(present.v4, '-4'), ...stale(present.v6, '-6'), ...added];
+      .map((route) => ['route', 'delete', route.dst, ...(route.dev ? ['dev', route.dev] : [])]);
+  const added = (isV6: boolean) =>
+    ordered.filter((route) => isIpv6(route) === isV6).map((route) => ['route', 'replace', ...words(route)]);
+  return { v4: [...stale(present.v4), ...added(false)], v6: [...stale(present.v6), ...added(true)] };
 }
 
 export function describeRoute(route: IpRoute, family: IPFamily): MessageInitShape<typeof RouteSchema> {
@@ -55,9 +62,8 @@ function rank(route: Route): number {
   return ['default', '0.0.0.0/0', '::/0'].includes(checkDestination(route.dest)) ? 1 : 0;
 }
 
-function family(route: Route): string[] {
-  const isV6 = route.family === IPFamily.v6 || route.dest.includes(':') || route.gateway.includes(':');
-  return [isV6 ? '-6' : '-4'];
+function isIpv6(route: Route): boolean {
+  return route.family === IPFamily.v6 || route.dest.includes(':') || route.gateway.includes(':');
 }
 
 /** iproute2 prints 0.0.0.0/0 as default and leaves /32 out. */

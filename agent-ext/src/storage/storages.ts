@@ -23,17 +23,19 @@ interface Mounted {
 /** The storages of a sandbox by mount point. Several containers may name the same one: it is mounted once. */
 export class Storages {
   readonly #context: StorageContext;
+  readonly #drivers: readonly StorageDriver[];
   readonly #mounted = new Map<string, Mounted>();
 
-  constructor(context: StorageContext) {
+  constructor(context: StorageContext, served: readonly StorageDriver[] = drivers) {
     this.#context = context;
+    this.#drivers = served;
   }
 
   /** Mounts, or takes a reference to what is mounted there. Returns the key for `release`. */
   async acquire(storage: Storage): Promise<string> {
     const key = storage.mountPoint.replace(/\/+$/, '');
     checkBelow(this.#context.base, key, 'mount point');
-    const driver = drivers.find((candidate) => candidate.names.includes(storage.driver));
+    const driver = this.#drivers.find((candidate) => candidate.names.includes(storage.driver));
     if (!driver) {
       const known = storageDrivers.join(', ');
       throw new AgentError(
@@ -50,6 +52,11 @@ export class Storages {
       throw error;
     }
     return key;
+  }
+
+  /** Mount points in use. */
+  get mountPoints(): readonly string[] {
+    return [...this.#mounted.keys()];
   }
 
   /** Gives a reference back; the last one unmounts. */

@@ -32,7 +32,9 @@ export const updateRoutes: Method<'updateRoutes'> =
       v4: await ip.routes('-4'),
       v6: (await ip.routes('-6')).filter(({ dst }) => !/^(fe80|ff)/.test(dst)),
     };
-    await ip.batch(routeCommands(routes?.Routes ?? [], present));
+    const { v4, v6 } = routeCommands(routes?.Routes ?? [], present);
+    await ip.batch(v4, '-4');
+    await ip.batch(v6, '-6');
     return { Routes: await allRoutes(ip) };
   };
 
