@@ -42,7 +42,7 @@ name = "0"
 host = "0000:1a:00.0"
 
 [vm]
-accel = "tcg,thread=multi"
+accel = "tcg"
 cpu = "max"
 
 [log]
@@ -67,7 +67,7 @@ level = "debug"
         models: ['mock-accel', 'other'],
         containerPaths: ['/dev/accel/*'],
       },
-      vm: { accel: 'tcg,thread=multi', cpu: 'max' },
+      vm: { accel: 'tcg', cpu: 'max' },
       log: { format: 'text', level: 'debug' },
     });
   });
@@ -83,6 +83,7 @@ level = "debug"
     ['policy = 1', 'policy = 1 is not a table'],
     ['devices = "numa=x"', 'NUMA node "x"'],
     ['[[cdi]]\nnuma = 0', 'has no name'],
+    ['[vm]\naccel = "tcg,thread=multi"', 'is not one of kvm, tcg'],
     ['cdi = [1]', 'is not a list of tables'],
     ['qemu = ', 'Invalid TOML'],
   ])('with %j is refused', (text, reason) => {

@@ -36,7 +36,7 @@ function read(top: Table, defaults: Config): Config {
       models: policy.texts('models') ?? defaults.policy.models,
       containerPaths: policy.texts('containerPaths') ?? defaults.policy.containerPaths,
     },
-    vm: { accel: vm.text('accel'), cpu: vm.text('cpu') },
+    vm: { accel: vm.oneOf('accel', ['kvm', 'tcg']), cpu: vm.text('cpu') },
     log: {
       format: log.oneOf('format', ['json', 'text']) ?? defaults.log.format,
       level: log.oneOf('level', ['debug', 'info', 'warn', 'error']) ?? defaults.log.level,

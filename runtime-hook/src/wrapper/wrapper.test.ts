@@ -85,6 +85,18 @@ describe('a sandbox without devices', () => {
   });
 });
 
+describe('settings of the VM', () => {
+  test("come after everything else, so that they win over Kata's own", async () => {
+    const config = '[vm]\naccel = "tcg"\ncpu = "max"';
+    const wanted = ['-machine', 'accel=tcg', '-cpu', 'max'];
+    for (const devices of ['none', '1']) {
+      const { args } = await withDevices(devices, { config }).seen;
+      expect(args.slice(0, smallest.length)).toEqual(smallest);
+      expect(args.slice(-4)).toEqual(wanted);
+    }
+  });
+});
+
 describe('a sandbox with devices', () => {
   test.each(recordings)("has Kata's list first, byte for byte: $name", async ({ argv }) => {
     const { args } = await withDevices('numa=0;numa=1;mock-accel', { args: argv }).seen;
