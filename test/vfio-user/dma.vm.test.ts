@@ -3,6 +3,7 @@ import { DMA_TEST, dmaRequest, readDma } from '../kernel-driver/ioctls.ts';
 import { BareGuest } from '../support/bare-guest/bare-guest.ts';
 
 const shared = ['-object', 'memory-backend-memfd,id=m,size=512M,share=on', '-machine', 'memory-backend=m'];
+const MAP_SHARED = 1;
 const LENGTHS = [1, 64, 4097, 2 ** 20];
 
 describe.each([
@@ -27,7 +28,7 @@ describe.each([
   test('the aperture is device memory: what DMA wrote can be read in the mapping', async () => {
     const fd = await guest.do.open('/dev/mock0', 'r+');
     await guest.do.ioctl(fd, DMA_TEST, dmaRequest(64, 8192));
-    const mapping = await guest.do.map(fd, 1 << 20, 0, 3);
+    const mapping = await guest.do.map(fd, 1 << 20, 0, MAP_SHARED);
     const bytes = Buffer.from(await guest.do.peek(mapping, 8192, 64), 'base64');
     expect(bytes.some((byte) => byte !== 0)).toBe(true);
     await guest.do.poke(mapping, 0x4000, Buffer.from('written by the guest').toString('base64'));

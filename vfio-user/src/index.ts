@@ -1,9 +1,11 @@
+export { Client, type ClientOptions } from './client/client.ts';
 export { controlCall } from './control/client.ts';
 export type { ControlMethod } from './control/methods.ts';
 export { type ControlServer, startControlServer } from './control/server.ts';
 export { VfioUserError, type VfioUserErrorCode } from './errors.ts';
 export { Host, type HostLogger, type HostOptions, startHost } from './host/host.ts';
 export type { FunctionSpec } from './host/messages.ts';
+export { serve } from './host/serve.ts';
 export * from './kit/index.ts';
 export { formatUuid, parseIdentity } from './mock-accel/identity.ts';
 export { createMockAccel } from './mock-accel/mock-accel.ts';

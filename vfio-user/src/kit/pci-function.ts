@@ -1,6 +1,6 @@
 import { VfioUserError } from '../errors.ts';
 import { PCI_IRQS, PciIrq, PciRegion } from '../protocol/index.ts';
-import type { Bus } from '../server/bus.ts';
+import type { Bus, LogLevel } from '../server/bus.ts';
 import type { Migratable, Region, RegisterValue, ResetReason, VfioDevice } from '../server/device.ts';
 import { type Bar, placeBar } from './bar.ts';
 import {
@@ -90,6 +90,11 @@ export class PciFunction implements VfioDevice {
   get interrupts(): Interrupts {
     if (!this.#interrupts) throw new VfioUserError('DEVICE', `${this.name} is not attached to a server yet`);
     return this.#interrupts;
+  }
+
+  /** Writes a line to the host's log. */
+  log(message: string, level: LogLevel = 'info'): void {
+    this.bus.log(level, message);
   }
 
   attach(bus: Bus): void {
