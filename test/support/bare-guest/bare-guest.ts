@@ -133,6 +133,22 @@ export class BareGuest {
     }
   }
 
+  /** Unplugs device `index` (one of a single function) and plugs it in again: a fresh connection to its socket. */
+  async replug(index: number): Promise<void> {
+    const id = `dev${index}.0`;
+    await this.qmp('device_del', { id }).catch(() => {});
+    for (;;) {
+      const there = await this.qmp('qom-get', { path: `/machine/peripheral/${id}`, property: 'type' }).then(
+        () => true,
+        () => false,
+      );
+      if (!there) break;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+    const socket = { type: 'unix', path: path.join(this.#folder, `d${index}.0.sock`) };
+    await this.qmp('device_add', { driver: 'vfio-user-pci', id, socket, bus: `rp${index}`, addr: '0.0', rombar: 0 });
+  }
+
   async stop(): Promise<void> {
     this.#socket?.destroy();
     if (this.#qemu.exitCode === null && this.#qemu.signalCode === null) {
