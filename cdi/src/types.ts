@@ -31,8 +31,11 @@ export interface CdiDeviceSpec {
 
 /** What to change in the OCI spec of the container. */
 export interface ContainerEdits {
-  /** `NAME=value` entries. */
-  env?: EnvEntry[];
+  /**
+   * `NAME=value` entries.
+   * @itemsPattern ^[^=]+=
+   */
+  env?: string[];
   deviceNodes?: DeviceNode[];
   /** Since 1.1.0. */
   netDevices?: NetDevice[];
@@ -40,7 +43,10 @@ export interface ContainerEdits {
   mounts?: CdiMount[];
   /** Since 0.7.0. */
   intelRdt?: IntelRdt;
-  /** Since 0.7.0. */
+  /**
+   * Since 0.7.0.
+   * @itemsRef Uint32
+   */
   additionalGids?: Uint32[];
   /** Proposed for 1.2.0. */
   deviceCgroupRules?: DeviceCgroupRule[];
@@ -83,7 +89,8 @@ export interface CdiHook {
   /** @minLength 1 */
   path: string;
   args?: string[];
-  env?: EnvEntry[];
+  /** @itemsPattern ^[^=]+= */
+  env?: string[];
   /** Seconds. */
   timeout?: Int32;
 }
@@ -117,12 +124,6 @@ export interface DeviceCgroupRule {
   minor?: Int64;
   permissions?: Permissions;
 }
-
-/**
- * `NAME=value`.
- * @pattern ^[^=]+=
- */
-export type EnvEntry = string;
 
 /**
  * Letters of `rwm`, or `none`.

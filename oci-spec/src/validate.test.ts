@@ -101,6 +101,11 @@ describe('validateSpec', () => {
       '$.annotations["a.b/c"]: must be a string, found 1',
     ],
     ['a hook without path', { ...base, hooks: { prestart: [{}] } }, '$.hooks.prestart[0]: "path" is missing'],
+    [
+      'a group beyond 32 bits',
+      process({ user: { uid: 0, gid: 0, additionalGids: [1, 2 ** 32] } }),
+      '$.process.user.additionalGids[1]: must be an integer from 0 to 4294967295',
+    ],
     ['null', { ...base, linux: null }, '$.linux: must be an object, found null'],
     ['a very long value', { ...base, hostname: ['x'], domainname: 1 }, '$.hostname: must be a string, found an array'],
   ])('refuses %s', (_, spec, message) => {

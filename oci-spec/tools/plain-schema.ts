@@ -3,6 +3,12 @@ export interface Schema {
 }
 
 /**
+ * Tags for the items of a list, whose alias typescript-json-schema does not see: `@itemsRef Uint32` names the type,
+ * `@itemsPattern ^a` a pattern.
+ */
+export const itemTags = ['itemsRef', 'itemsPattern'];
+
+/**
  * What typescript-json-schema makes of several files, made pleasant: definitions named by type instead of by import path,
  * aliases and numbered copies of one type merged, the number type removed where an integer keyword says more.
  */
@@ -52,7 +58,10 @@ function tidy(node: unknown, integerKeywords: string[]): unknown {
   for (const [key, value] of Object.entries(node)) {
     if (value === undefined || (integer && (key === 'type' || key === 'anyOf'))) continue;
     if (key === 'properties' && Object.keys(value as object).length === 0) continue;
-    if (key === '$ref') {
+    if (itemTags.includes(key)) continue;
+    if (key === 'items' && 'itemsRef' in node) result[key] = { $ref: reference(String(node.itemsRef)) };
+    else if (key === 'items' && 'itemsPattern' in node) result[key] = { type: 'string', pattern: node.itemsPattern };
+    else if (key === '$ref') {
       result[key] = reference(typeName(decodeURIComponent(String(value).replace('#/definitions/', ''))));
     } else {
       result[key] = tidy(value, integerKeywords);

@@ -4,7 +4,7 @@ import { Ajv, type Options } from 'ajv';
 import standaloneCode from 'ajv/dist/standalone/index.js';
 import * as TJS from 'typescript-json-schema';
 import { addIntegerKeywords, integerKeywords } from './integer-keywords.ts';
-import { plain, type Schema } from './plain-schema.ts';
+import { itemTags, plain, type Schema } from './plain-schema.ts';
 
 export interface SchemaRequest {
   /** Its files are the ones searched for the type; typescript-json-schema needs a configuration of its own. */
@@ -27,11 +27,13 @@ export function generateSchema({ tsconfig, type, id, title, out, name }: SchemaR
     ref: true,
     aliasRef: true,
     required: true,
-    validationKeywords: integerKeywords,
+    validationKeywords: [...integerKeywords, ...itemTags],
   });
   if (!raw) throw new Error(`typescript-json-schema made no schema of ${type}`);
   const head = { $schema: 'http://json-schema.org/draft-07/schema#', $id: id, title };
   const schema = { ...head, ...plain(raw as Schema, integerKeywords) };
+  // In a list typescript-json-schema sees `number` where the type says Uint32: such a list needs an @itemsRef tag.
+  if (JSON.stringify(schema).includes('"type":"number"')) throw new Error(`a number of ${type} has no integer keyword`);
   mkdirSync(out, { recursive: true });
   writeFileSync(path.join(out, `${name}.schema.json`), `${JSON.stringify(schema, null, 2)}\n`);
   writeFileSync(path.join(out, `validate-${name}.ts`), validatorCode(schema));

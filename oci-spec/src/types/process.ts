@@ -35,6 +35,7 @@ export interface User {
   uid?: Uint32;
   gid?: Uint32;
   umask?: Uint32;
+  /** @itemsRef Uint32 */
   additionalGids?: Uint32[];
   /** Windows only. */
   username?: string;

@@ -32,6 +32,7 @@ export interface VmHwConfig {
   memory?: Uint64;
   dtdevs?: string[];
   iomems?: VmIoMem[];
+  /** @itemsRef Uint32 */
   irqs?: Uint32[];
 }
 
