@@ -56,12 +56,13 @@ console.table(
   Object.fromEntries(
     cases.map(({ name }) => {
       const all = times.get(name) ?? [];
-      const [p50, p90] = [quantile(all, 0.5), quantile(all, 0.9)];
-      return [name, { p50: Math.round(p50), p90: Math.round(p90), 'ours (p50 - bare)': Math.round(p50 - floor) }];
+      const [best, p50, p90] = [0, 0.5, 0.9].map((part) => Math.round(quantile(all, part)));
+      return [name, { best, p50, p90, 'ours (p50 - bare)': Math.round((p50 ?? 0) - floor) }];
     }),
   ),
 );
-console.log(`node -e 0: p50 ${Math.round(quantile(nodeTimes, 0.5))} ms`);
+const node = [0, 0.5].map((part) => Math.round(quantile(nodeTimes, part)));
+console.log(`node -e 0: best ${node[0]} ms, p50 ${node[1]} ms`);
 const ours = quantile(times.get('8 devices') ?? [], 0.5) - floor;
 console.log(`target: 200 ms of ours for 8 devices: ${ours <= 200 ? 'met' : 'MISSED'}`);
 
