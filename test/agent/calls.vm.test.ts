@@ -49,13 +49,13 @@ describe('calls of a shim, with their effect in the guest', () => {
   });
 
   test('a file comes in pieces and appears when it is whole, with its mode and owner', async () => {
-    const file = { path: `${SHARED}/copied/file`, fileSize: 8n, fileMode: 0o100640, dirMode: 0o755, uid: 12, gid: 34 };
+    const file = { path: `${SHARED}/copied/file`, fileSize: 8n, fileMode: 0o100644, dirMode: 0o755, uid: 12, gid: 34 };
     await guest.agent.copyFile({ ...file, offset: 0n, data: Buffer.from('half') });
     const look = `stat -c '%a %u %g' ${SHARED}/copied/file; cat ${SHARED}/copied/file`;
     const seen = () => inGuest(guest, 'copy', look.replaceAll(SHARED, `/guest${SHARED}`));
     expect(await seen()).toBe('');
     await guest.agent.copyFile({ ...file, offset: 4n, data: Buffer.from('done') });
-    expect(await seen()).toBe('640 12 34\nhalfdone');
+    expect(await seen()).toBe('644 12 34\nhalfdone');
     expect(readFileSync(path.join(guest.share, 'copied/file'), 'utf8')).toBe('halfdone');
   });
 

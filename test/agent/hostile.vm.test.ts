@@ -149,7 +149,7 @@ describe('a request nobody honest sends', () => {
     ['createSandbox', { sandboxId: 'again' }, Code.ALREADY_EXISTS],
     ['setPolicy', { policy: 'x' }, Code.UNIMPLEMENTED],
     ['memAgentMemcgSet', {}, Code.UNIMPLEMENTED],
-  ] as [string, object, Code][])('%s with %j is refused', async (method, request, code) => {
+  ] as [string, object, Code][])('%s with what makes no sense is refused (%#)', async (method, request, code) => {
     const client = guest.agent as unknown as Record<string, (message: object) => Promise<object>>;
     await expect((client[method] as (message: object) => Promise<object>)(request)).rejects.toMatchObject({ code });
   });

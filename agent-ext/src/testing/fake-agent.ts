@@ -4,7 +4,7 @@ import path from 'node:path';
 import type { InventoryDevice } from '@kata-mock/contracts';
 import { findMockDevices, guestCdiSpec } from '@kata-mock/devices';
 import { TreeGuest } from '@kata-mock/devices/scenarios';
-import { FakeTree, type TreeDescription } from '@kata-mock/pci/testing';
+import { FakeTree, type FunctionDescription, type TreeDescription } from '@kata-mock/pci/testing';
 import { Cache, writeSpec } from 'cdi-spec';
 import type { Agent } from '../agent.ts';
 import { type AgentConfig, defaultConfig } from '../config/config.ts';
@@ -29,24 +29,26 @@ export interface FakeAgent {
 }
 
 /** UUID of the devices of {@link mockTree}. */
-export const uuidOf = (index: number) => `${`${index + 1}`.repeat(8)}-1111-4111-8111-111111111111`;
+export const uuidOf = (index: number) => `${(index + 1).toString(16).padStart(8, '0')}-1111-4111-8111-111111111111`;
 
-/** One mock device per place, `02/00` or `a0/00/00`, with the kernel's numbers in reverse. */
+/** One mock device per place (`02/00`, `a0/00/00`), with the kernel's numbers in reverse. */
 export function mockTree(...places: string[]): { tree: TreeDescription; inventory: InventoryDevice[] } {
-  const device = (index: number) => {
-    const name = `mock${places.length - 1 - index}`;
-    const node = `c 240:${places.length - 1 - index}`;
-    return { at: '00.0', driver: 'mock-accel', mockAccel: { name, uuid: uuidOf(index), node } };
-  };
-  const roots = new Map<string, { at: string; functions: object[] }[]>([['00', []]]);
+  const roots = new Map<string, Map<string, FunctionDescription[]>>([['00', new Map()]]);
   places.forEach((place, index) => {
-    const parts = place.split('/');
-    const [root, port] = parts.length === 3 ? parts : ['00', parts[0]];
-    const ports = roots.get(root as string) ?? [];
-    roots.set(root as string, [...ports, { at: `${port}.0`, functions: [device(index)] }]);
+    const [root, port, slot] = ['00', ...place.split('/')].slice(-3) as [string, string, string];
+    const ports = roots.get(root) ?? new Map<string, FunctionDescription[]>();
+    roots.set(root, ports);
+    const number = places.length - 1 - index;
+    const mockAccel = { name: `mock${number}`, uuid: uuidOf(index), node: `c 240:${number}` };
+    ports.set(port, [...(ports.get(port) ?? []), { at: `${slot}.0`, driver: 'mock-accel', mockAccel }]);
   });
   return {
-    tree: { roots: [...roots].map(([bus, functions]) => ({ bus, functions })) } as TreeDescription,
+    tree: {
+      roots: [...roots].map(([bus, ports]) => ({
+        bus,
+        functions: [...ports].map(([port, functions]) => ({ at: `${port}.0`, functions })),
+      })),
+    },
     inventory: places.map((deviceTreePath, index) => ({
       uuid: uuidOf(index),
       hostAddress: `0000:${(0x1a + index).toString(16)}:00.0`,
