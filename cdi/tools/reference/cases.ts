@@ -9,7 +9,7 @@ export interface Case {
   names: string[];
 }
 
-const often = (good: fc.Arbitrary<unknown>, bad: fc.Arbitrary<unknown>, weight = 20) =>
+const often = (good: fc.Arbitrary<unknown>, bad: fc.Arbitrary<unknown>, weight = 60) =>
   fc.oneof({ arbitrary: good, weight }, { arbitrary: bad, weight: 1 });
 const maybe = (value: fc.Arbitrary<unknown>) => fc.option(value, { nil: undefined });
 const one = fc.constantFrom<unknown>;

@@ -16,7 +16,7 @@ const count = Number(process.argv[2] ?? 200);
 const out = path.join(path.dirname(fileURLToPath(import.meta.url)), '../../test-support/reference-cases.jsonl');
 
 const folder = mkdtempSync(path.join(tmpdir(), 'cdi-reference-'));
-const cases = fc.sample(anyCase, { numRuns: count * 8, seed: 20 });
+const cases = fc.sample(anyCase, { numRuns: count * 40, seed: 20 });
 const folders = cases.map((each, index) => write(each, path.join(folder, String(index))));
 const answers = execFileSync(oracle, folders, { encoding: 'utf8', maxBuffer: 1 << 28 })
   .trim()
