@@ -1,4 +1,15 @@
-import { closeSync, existsSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
+import {
+  closeSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import net from 'node:net';
 import path from 'node:path';
 import { capsOf } from '@kata-mock/posix';
@@ -66,6 +77,28 @@ describe('an argument list that starts no sandbox', () => {
       expect(filesBelow(run.runDirectory)).toEqual([]);
     },
   );
+});
+
+describe('the wrapper', () => {
+  test('finds the hook also when it is called by a link', async () => {
+    const link = path.join(harness.tree, 'linked-qemu');
+    symlinkSync(harness.wrapper, link);
+    const run = startWrapper({ ...harness, wrapper: link }, { args: ['--version'] });
+    started.push(run);
+    expect((await run.seen).args).toEqual(['--version']);
+  });
+
+  test('says what to do when the hook has not been built', async () => {
+    const wrapper = path.join(harness.tree, 'alone', 'bin', 'wrapper', 'kata-mock-qemu');
+    mkdirSync(path.dirname(wrapper), { recursive: true });
+    copyFileSync(harness.wrapper, wrapper);
+    const run = startWrapper({ ...harness, wrapper }, { args: ['--version'] });
+    started.push(run);
+    expect(await run.ended).toMatchObject({
+      code: 1,
+      stderr: expect.stringContaining("run 'make build' in the clone"),
+    });
+  });
 });
 
 describe('a sandbox without devices', () => {
