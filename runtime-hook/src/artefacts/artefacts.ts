@@ -36,36 +36,60 @@ export function artefactsPath(env: NodeJS.ProcessEnv = process.env): string {
   return env['KATA_MOCK_ARTEFACTS'] ?? path.join(cloneRoot(), 'build/artefacts.json');
 }
 
-/** Reads the file and checks that what it names is there. */
+/** Reads the file and checks that everything it names is there. */
 export function loadArtefacts(file = artefactsPath()): Artefacts {
   const json = readJson(file);
-  const resolve = (value: unknown, what: string, kind: 'program' | 'file' | 'directory'): string => {
-    if (typeof value !== 'string') {
-      throw new KataMockError('HOST', `${file} names no ${what}`, { hint: setUpHint });
-    }
-    const found = path.resolve(path.dirname(file), value);
-    checkKind(found, what, kind);
-    return found;
-  };
-  const part = (name: string) => (json[name] ?? {}) as Record<string, unknown>;
-  const { qemu, virtiofsd } = { qemu: part('qemu'), virtiofsd: part('virtiofsd') };
+  const find = finder(file);
   return {
-    qemu: {
-      path: resolve(qemu['path'], 'QEMU', 'program'),
-      version: String(qemu['version'] ?? 'unknown'),
-      source: qemu['source'] === 'host' ? 'host' : 'private',
-    },
-    virtiofsd: { path: resolve(virtiofsd['path'], 'virtiofsd', 'program') },
-    kernel: resolve(json['kernel'], 'kernel', 'file'),
-    initrd: resolve(json['initrd'], 'initrd', 'file'),
-    rootImage: resolve(json['rootImage'], 'root image', 'file'),
-    rootfs: resolve(json['rootfs'], 'container root', 'directory'),
-    wrapper: resolve(
+    qemu: qemuOf(json, find),
+    virtiofsd: virtiofsdOf(json, find),
+    kernel: find(json['kernel'], 'kernel', 'file'),
+    initrd: find(json['initrd'], 'initrd', 'file'),
+    rootImage: find(json['rootImage'], 'root image', 'file'),
+    rootfs: find(json['rootfs'], 'container root', 'directory'),
+    wrapper: find(
       json['wrapper'] ?? path.join(cloneRoot(), 'runtime-hook/wrapper/kata-mock-qemu'),
       'wrapper',
       'program',
     ),
     hashes: (json['hashes'] ?? {}) as Record<string, string>,
+  };
+}
+
+/** Only QEMU, for `check`: what else is missing has its own line there. */
+export function loadQemu(file = artefactsPath()): Artefacts['qemu'] {
+  return qemuOf(readJson(file), finder(file));
+}
+
+/** Only virtiofsd, likewise. */
+export function loadVirtiofsd(file = artefactsPath()): Artefacts['virtiofsd'] {
+  return virtiofsdOf(readJson(file), finder(file));
+}
+
+type Kind = 'program' | 'file' | 'directory';
+type Find = (value: unknown, what: string, kind: Kind) => string;
+
+function qemuOf(json: Record<string, unknown>, find: Find): Artefacts['qemu'] {
+  const qemu = (json['qemu'] ?? {}) as Record<string, unknown>;
+  return {
+    path: find(qemu['path'], 'QEMU', 'program'),
+    version: String(qemu['version'] ?? 'unknown'),
+    source: qemu['source'] === 'host' ? 'host' : 'private',
+  };
+}
+
+function virtiofsdOf(json: Record<string, unknown>, find: Find): Artefacts['virtiofsd'] {
+  const virtiofsd = (json['virtiofsd'] ?? {}) as Record<string, unknown>;
+  return { path: find(virtiofsd['path'], 'virtiofsd', 'program') };
+}
+
+/** Paths are absolute or relative to the file. */
+function finder(file: string): Find {
+  return (value, what, kind) => {
+    if (typeof value !== 'string') throw new KataMockError('HOST', `${file} names no ${what}`, { hint: setUpHint });
+    const found = path.resolve(path.dirname(file), value);
+    checkKind(found, what, kind);
+    return found;
   };
 }
 
@@ -87,7 +111,7 @@ function readJson(file: string): Record<string, unknown> {
   throw new KataMockError('HOST', `${file} is not of version 1`, { hint: setUpHint });
 }
 
-function checkKind(found: string, what: string, kind: 'program' | 'file' | 'directory'): void {
+function checkKind(found: string, what: string, kind: Kind): void {
   const stat = statSync(found, { throwIfNoEntry: false });
   if (!stat) throw new KataMockError('HOST', `there is no ${what} at ${found}`, { hint: setUpHint });
   if (kind === 'directory' ? !stat.isDirectory() : !stat.isFile()) {

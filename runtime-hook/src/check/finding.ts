@@ -10,5 +10,3 @@ export interface Finding {
   /** What to do about it. */
   mend?: string;
 }
-
-export type Check = (options: { fresh: boolean }) => Promise<Finding>;

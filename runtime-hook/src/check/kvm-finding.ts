@@ -1,16 +1,15 @@
 import { loadArtefacts } from '../artefacts/artefacts.ts';
 import type { Finding } from './finding.ts';
+import { found } from './found.ts';
 import { probeKvm } from './kvm.ts';
 
 export async function checkKvm({ fresh }: { fresh: boolean }): Promise<Finding> {
   const name = 'KVM';
-  let artefacts: ReturnType<typeof loadArtefacts>;
-  try {
-    artefacts = loadArtefacts();
-  } catch {
-    return { name, result: 'slower', detail: 'not probed: there is no kernel to boot yet', mend: 'make setup' };
+  const artefacts = found(loadArtefacts);
+  if ('reason' in artefacts) {
+    return { name, result: 'slower', detail: `not probed: ${artefacts.reason}`, mend: 'make setup' };
   }
-  const { works, reason, remembered } = await probeKvm(artefacts, { fresh });
+  const { works, reason, remembered } = await probeKvm(artefacts.value, { fresh });
   const detail = remembered ? `${reason} (remembered; --fresh probes again)` : reason;
   if (works) return { name, result: 'ok', detail };
   return {

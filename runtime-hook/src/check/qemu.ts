@@ -1,20 +1,17 @@
-import { loadArtefacts } from '../artefacts/artefacts.ts';
+import { loadQemu } from '../artefacts/artefacts.ts';
 import { ask } from './ask.ts';
 import type { Finding } from './finding.ts';
+import { found } from './found.ts';
 
 const device = 'vfio-user-pci';
 
 /** QEMU must run and have the device; 10.1 is the first release that does. */
 export async function checkQemu(): Promise<Finding> {
   const name = 'QEMU';
+  const qemu = found(loadQemu);
+  if ('reason' in qemu) return { name, result: 'missing', detail: qemu.reason, mend: 'make setup' };
+  const { path, source } = qemu.value;
   const mend = 'make setup builds a private one from trixie-backports';
-  let path: string;
-  let source: string;
-  try {
-    ({ path, source } = loadArtefacts().qemu);
-  } catch {
-    return { name, result: 'missing', detail: 'not set up', mend };
-  }
   const [version, devices] = await Promise.all([ask(path, ['--version']), ask(path, ['-device', 'help'])]);
   if ('reason' in version) return { name, result: 'missing', detail: version.reason, mend };
   const number = /version (\S+)/.exec(version.text)?.[1] ?? 'unknown version';

@@ -61,7 +61,7 @@ export class FakeHost {
     mkdirSync(this.rootfs);
     writeFileSync(path.join(this.rootfs, 'marker'), 'untouched');
     this.#script('wrapper', `exec ${quote(process.execPath)} ${quote(path.join(programs, 'fake-vmm.js'))} "$@"`);
-    this.#script('virtiofsd', 'exec sleep 1000');
+    this.#script('virtiofsd', 'case $1 in --version) echo virtiofsd 0; exit;; esac; exec sleep 1000');
     this.#script('qemu', 'exit 1');
     for (const name of ['kernel', 'initrd', 'root']) writeFileSync(path.join(this.dir, name), '');
     writeFileSync(path.join(this.dir, 'config.toml'), '');

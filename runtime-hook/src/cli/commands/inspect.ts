@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type OutputFormat, outputOption } from '../options.ts';
+import { registerText } from '../register-text.ts';
 import { renderTable } from '../table.ts';
 
 export function registerInspect(program: Command): void {
@@ -33,7 +34,7 @@ export function registerInspect(program: Command): void {
         const rows = registers.map(({ name, offset, value }) => [
           `0x${offset.toString(16).padStart(3, '0')}`,
           name,
-          value,
+          registerText(value),
         ]);
         process.stdout.write(renderTable(['OFFSET', 'NAME', 'VALUE'], rows));
       }

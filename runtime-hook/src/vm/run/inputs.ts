@@ -2,9 +2,9 @@ import path from 'node:path';
 import { parseAnnotations } from 'cdi-spec';
 import { KataMockError } from '../../errors.ts';
 import { parseDeviceSpec } from '../../inventory/device-spec.ts';
+import { devicesAnnotation } from '../../inventory/sources.ts';
 import { type ContainerInput, directory, readBundle } from '../spec/bundle.ts';
 import { defaultSpec } from '../spec/default-spec.ts';
-import { devicesAnnotation } from '../spec/sandbox-spec.ts';
 import type { RunOptions } from './run-options.ts';
 
 /** The container's spec and root: the bundle's, or a plain one on `--rootfs` or the busybox root of set-up. */

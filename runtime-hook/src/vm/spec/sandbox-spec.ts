@@ -1,7 +1,5 @@
 import { type Spec, SpecEditor } from '@kata-mock/oci-spec';
-
-/** Annotation with the devices a sandbox gets; the hook reads it from config.json in QEMU's working directory. */
-export const devicesAnnotation = 'io.kata-mock/devices';
+import { devicesAnnotation } from '../../inventory/sources.ts';
 
 /**
  * The sandbox's config.json, which the hook reads: the container's own spec plus, when the command line asks for
