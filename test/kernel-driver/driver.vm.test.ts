@@ -23,7 +23,7 @@ const MOCK = `${CLASS}/mock0`;
 let guest: BareGuest;
 
 beforeAll(async () => {
-  guest = await BareGuest.boot({ devices: [{ uuid: UUID, memorySize: '16G' }], qemu: ['-device', 'edu'] });
+  guest = await BareGuest.boot({ devices: [{ uuid: UUID, memorySize: '16G', totalVfs: 4 }], qemu: ['-device', 'edu'] });
   expect(await guest.do.run(['modprobe', 'mock-accel'])).toMatchObject({ status: 0 });
 });
 
