@@ -1,3 +1,4 @@
+import { statSync } from 'node:fs';
 import type { SpecEditor } from '@kata-mock/oci-spec';
 import { type Cache, CdiError, type Unresolved } from 'cdi-spec';
 import { DeviceError } from '../errors.ts';
@@ -5,6 +6,9 @@ import { nextChange } from './watch-directory.ts';
 
 /** A spec file may appear by a way no watch reports, so look at least this often. */
 const LOOK_AGAIN_MS = 1_000;
+
+/** A spec file that has not changed for this long is what its writer meant. */
+const SETTLED_MS = 1_000;
 
 export interface InjectOptions {
   /** Only this directory counts in a guest. */
@@ -53,7 +57,15 @@ async function tryInject(cache: Cache, editor: SpecEditor, names: readonly strin
 }
 
 function isWorthWaiting(error: CdiError): boolean {
-  return error.code === 'UNRESOLVED' && error.unresolved.every(({ reason }) => reason === 'kind-absent');
+  const mayMend = ({ reason, causes }: Unresolved) =>
+    reason === 'kind-absent' || (reason === 'file-invalid' && causes.some(({ file }) => isBeingWritten(file)));
+  return error.code === 'UNRESOLVED' && error.unresolved.every(mayMend);
+}
+
+/** A file that was touched just now may be half written by a program that does not rename. */
+function isBeingWritten(file: string | undefined): boolean {
+  const stat = file === undefined ? undefined : statSync(file, { throwIfNoEntry: false });
+  return stat !== undefined && Date.now() - stat.mtimeMs < SETTLED_MS;
 }
 
 function unresolved(error: CdiError): DeviceError {
