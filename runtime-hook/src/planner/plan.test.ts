@@ -72,6 +72,14 @@ describe('a plan', () => {
     ]);
   });
 
+  test('asks nothing of a machine that gets nothing', () => {
+    const microvm = smallest.map((arg) => arg.replace('q35,', 'microvm,'));
+    expect(plan([], { argv: microvm }).args).toEqual([]);
+    expect(() => plan([], { argv: microvm, rootImage: '/r' })).toThrow(
+      'machine "microvm" has no PCI Express root complex',
+    );
+  });
+
   test('shares slots between root ports when devices are many', () => {
     const { devices } = plan(
       Array.from({ length: 31 }, () => 'mock-accel'),

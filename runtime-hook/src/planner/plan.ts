@@ -37,8 +37,9 @@ const longestSocketPath = 107;
 
 export function planDevices(input: PlanInput): Plan {
   const { start, socketDirectory, rootImage } = input;
-  if (!/^(pc-)?q35(-|$)/.test(start.machine)) {
-    throw new KataMockError('BAD_INPUT', `machine "${start.machine}" has no PCI Express root complex for the devices`, {
+  const adds = input.devices.length > 0 || rootImage !== undefined;
+  if (adds && !/^(pc-)?q35(-|$)/.test(start.machine)) {
+    throw new KataMockError('BAD_INPUT', `machine "${start.machine}" has no PCI Express root complex to add to`, {
       hint: 'set machine_type = "q35"',
     });
   }
