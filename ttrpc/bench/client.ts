@@ -1,5 +1,5 @@
 /** The benchmark's client process: measures, and sends the figures to its parent. */
-import { type Client, type Connection, connect, createClient } from 'ttrpc-ts';
+import { type Client, connect, createClient } from 'ttrpc-ts';
 import { connectFloor, type FloorClient } from './floor.ts';
 import { Bench } from './gen/ttrpc/bench/v1/bench_pb.ts';
 import { alternate, median, seconds } from './measure.ts';
@@ -15,7 +15,7 @@ const bare = await connectFloor(`${folder}/bare.sock`, false);
 const batched = await connectFloor(`${folder}/batched.sock`, true);
 
 // Memory first, while there is no garbage of the others.
-process.send?.({ name: 'streams', ...(await streams(connection)) });
+process.send?.({ name: 'streams', ...(await streams(client)) });
 process.send?.({ name: 'roundTrip', ...(await roundTrip(bare, client)) });
 process.send?.({ name: 'inFlight', ...(await inFlight(bare, client)) });
 process.send?.({ name: 'inFlightBatched', ...(await inFlight(batched, client)) });
@@ -79,26 +79,34 @@ function large(floor: FloorClient, client: Client<typeof Bench>) {
   );
 }
 
-/** Bytes of memory a stream takes that is open and quiet, at the client and at the server. */
-async function streams(connection: Connection) {
+/** Bytes of memory a stream takes that is open and quiet, at the client (its iterators included) and at the server. */
+async function streams(client: Client<typeof Bench>) {
   // A first batch pays for what is made once.
-  await (await hold(connection, 100))();
+  await (await hold(client, 100))();
   const before = await memory();
-  const close = await hold(connection, STREAMS);
+  const close = await hold(client, STREAMS);
   const after = await memory();
   await close();
   return { client: (after.client - before.client) / STREAMS, server: (after.server - before.server) / STREAMS };
 }
 
 /** Opens streams and has each answer once, so that each is really open at both ends; returns what closes them. */
-async function hold(connection: Connection, count: number): Promise<() => Promise<void>> {
-  const open = Array.from({ length: count }, () => connection.rawStream(Bench.typeName, 'Hold'));
-  for (const stream of open) await stream.send(new Uint8Array(0));
-  for (const stream of open) await stream.responses.next();
+async function hold(client: Client<typeof Bench>, count: number): Promise<() => Promise<void>> {
+  let close = () => {};
+  const closed = new Promise<void>((resolve) => {
+    close = resolve;
+  });
+  const open = Array.from({ length: count }, () => client.hold(oneThenQuiet(closed))[Symbol.asyncIterator]());
+  for (const stream of open) await stream.next();
   return async () => {
-    for (const stream of open) stream.closeSend();
-    for (const stream of open) await stream.responses.next();
+    close();
+    for (const stream of open) await stream.next();
   };
+}
+
+async function* oneThenQuiet(closed: Promise<void>) {
+  yield {};
+  await closed;
 }
 
 async function memory(): Promise<{ client: number; server: number }> {
