@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import { bothDevices } from './support/devices.ts';
 import { testHost } from './support/host.ts';
@@ -29,8 +29,13 @@ describe('a hostile annotation', () => {
   });
 });
 
+const pipesAndSockets = (pid: number) =>
+  readdirSync(`/proc/${pid}/fd`)
+    .map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    .filter((target) => /^(pipe|socket):/.test(target));
+
 describe('the device host', () => {
-  it('has no capability, cannot gain any, is no longer root, and holds no file of the VM’s starter', async () => {
+  it('has no capability, cannot gain any, is no longer root, and holds no pipe or socket of the VM’s starter', async () => {
     const sandbox = await scope.host.sandbox('rights', bothDevices);
     const hosts = processesOf(scope.host.runDir).filter(({ command }) => /hook\/main\.js/.test(command));
     expect(hosts).toHaveLength(1);
@@ -42,6 +47,7 @@ describe('the device host', () => {
     expect(field('NoNewPrivs')).toBe('1');
     for (const id of field('Uid')!.split(/\s+/)) expect(Number(id)).toBeGreaterThan(0);
     for (const id of field('Gid')!.split(/\s+/)) expect(Number(id)).toBeGreaterThan(0);
+    expect(pipesAndSockets(pid).filter((each) => pipesAndSockets(sandbox.running.pid).includes(each))).toEqual([]);
     const session = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ').at(-1)!.split(' ')[3];
     expect(Number(session)).toBe(pid);
     await sandbox.stop();

@@ -24,6 +24,8 @@ const BOOT_MS = 120_000;
 export interface AgentGuestOptions {
   /** Mock devices: one behind a pxb, the others behind root ports of the machine. Default 1. */
   readonly devices?: number;
+  /** Names of more virtio-serial ports; see {@link AgentGuest.connectPort}. */
+  readonly ports?: readonly string[];
   /** More words of the kernel command line, such as `agent.log=debug`. */
   readonly kernel?: readonly string[];
 }
@@ -65,7 +67,7 @@ export class AgentGuest {
     );
     await exists(path.join(folder, 'fs.sock'));
     const started = performance.now();
-    const qemu = spawn(artefacts.qemu.path, machine(artefacts, folder, inventory, options.kernel ?? []), {
+    const qemu = spawn(artefacts.qemu.path, machine(artefacts, folder, inventory, options), {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const socket = path.join(folder, 'agent.sock');
@@ -101,6 +103,11 @@ export class AgentGuest {
     this.agent = createClient(AgentService, parts.connection);
     this.health = createClient(Health, parts.connection);
     this.readyMs = Number.NaN;
+  }
+
+  /** A connection to whoever serves a further port in the guest. */
+  connectPort(name: string): Promise<Connection> {
+    return connect(`unix://${path.join(this.#folder, `${name}.sock`)}`);
   }
 
   /** What kernel and agent printed. */
@@ -148,7 +155,7 @@ function machine(
   artefacts: { kernel: string; initrd: string; rootImage: string },
   folder: string,
   inventory: readonly InventoryDevice[],
-  words: readonly string[],
+  { kernel = [], ports = [] }: AgentGuestOptions,
 ): string[] {
   const at = (name: string) => path.join(folder, name);
   return [
@@ -156,11 +163,15 @@ function machine(
     ...['-object', 'memory-backend-memfd,id=m,size=512M,share=on', '-numa', 'node,memdev=m'],
     ...['-nodefaults', '-nographic', '-no-reboot', '-serial', `file:${at('console.log')}`],
     ...['-kernel', artefacts.kernel, '-initrd', artefacts.initrd],
-    ...['-append', ['console=ttyS0 quiet net.ifnames=0', ...words].join(' ')],
+    ...['-append', ['console=ttyS0 quiet net.ifnames=0', ...kernel].join(' ')],
     ...['-drive', `if=none,id=root,file=${artefacts.rootImage},format=raw,readonly=on,cache=unsafe`],
     ...['-device', 'virtio-blk-pci,drive=root,serial=kata-mock-root', '-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=agent,path=${at('agent.sock')},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent,name=io.kata-mock.agent'],
+    ...ports.flatMap((name, index) => [
+      ...['-chardev', `socket,id=port${index}c,path=${at(`${name}.sock`)},server=on,wait=off`],
+      ...['-device', `virtserialport,chardev=port${index}c,name=${name}`],
+    ]),
     ...['-chardev', `socket,id=fs,path=${at('fs.sock')}`, '-device', 'vhost-user-fs-pci,chardev=fs,tag=kataShared'],
     ...['-netdev', 'hubport,id=net0,hubid=0', '-device', `virtio-net-pci,netdev=net0,mac=${CARD}`],
     ...['-fw_cfg', `name=${inventoryFwCfgName},file=${at('inventory.json')}`],
