@@ -25,7 +25,7 @@ async function startService(): Promise<void> {
     '--port',
     PORT,
   ];
-  const OCI = spec([...args, '--proxy-to', `unix://${INNER}`, '--base', '/run/outer'], {
+  const OCI = spec([...args, '--proxy-to', `unix://${INNER}`, '--base', '/run/outer', '--no-init'], {
     Linux: { Resources: { Devices: [{ Allow: true, Access: 'rwm' }] } } as never,
   });
   const bind = (source: string) => ({ destination: source, source, type: 'bind', options: ['rbind', 'rw'] });

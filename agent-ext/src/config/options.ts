@@ -1,11 +1,12 @@
 import { parseArgs } from 'node:util';
 import type { AgentConfig } from './config.ts';
 
-const HELP = `usage: agent [--listen ADDRESS]... [--proxy-to ADDRESS] [--base DIR] [--log LEVEL] [--no-init]
+const HELP = `usage: agent [--listen ADDRESS]... [--port NAME] [--proxy-to ADDRESS] [--base DIR] [--log LEVEL] [--no-init]
 
 Kata's guest agent with mock devices. As the first program of a guest it needs no options: see docs/agent.md.
 
   --listen ADDRESS    serve ttrpc here instead of vsock port 1024; unix:///path, vsock://cid:port; may be repeated
+  --port NAME         serve this virtio-serial port; with --listen there is none otherwise
   --proxy-to ADDRESS  pass calls on to the agent there, after device handling, instead of running containers
   --base DIR          keep state, containers and CDI specs below DIR instead of /run/kata-containers
   --log LEVEL         trace, debug, info, warn or error
@@ -31,6 +32,7 @@ export function agentOptions(args: readonly string[]): AgentOptions {
     strict: process.pid !== 1,
     options: {
       listen: { type: 'string', multiple: true },
+      port: { type: 'string' },
       'proxy-to': { type: 'string' },
       base: { type: 'string' },
       log: { type: 'string' },
@@ -41,6 +43,7 @@ export function agentOptions(args: readonly string[]): AgentOptions {
   return {
     overrides: {
       ...(listen.length > 0 ? { listen, virtioPort: '' } : {}),
+      ...(values.port ? { virtioPort: values.port as string } : {}),
       ...(values['proxy-to'] ? { proxyTo: values['proxy-to'] as string } : {}),
       ...(values.log ? { logLevel: values.log as AgentConfig['logLevel'] } : {}),
     },
