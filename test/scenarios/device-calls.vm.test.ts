@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { runcBundle } from './support/bundle.ts';
-import type { Running } from './support/command.ts';
-import { bothDevices, type Inspection } from './support/devices.ts';
-import { output, testHost } from './support/host.ts';
-import { containerRoot } from './support/rootfs.ts';
+import { runcBundle } from '../support/bundle.ts';
+import type { Running } from '../support/command.ts';
+import { bothDevices, type Inspection } from '../support/devices.ts';
+import { output, testHost } from '../support/host.ts';
+import { containerRoot } from '../support/rootfs.ts';
 
 const scope = testHost();
 let rootfs: ReturnType<typeof containerRoot>;

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { artefacts } from './support/artefacts.ts';
-import { runcBundle } from './support/bundle.ts';
-import { bothDevices, cdi, first, type Inspection, readDevice, second } from './support/devices.ts';
-import { output, type SandboxUnderTest, testHost } from './support/host.ts';
+import { artefacts } from '../support/artefacts.ts';
+import { runcBundle } from '../support/bundle.ts';
+import { bothDevices, cdi, first, type Inspection, readDevice, second } from '../support/devices.ts';
+import { output, type SandboxUnderTest, testHost } from '../support/host.ts';
 
 const scope = testHost();
 let sandbox: SandboxUnderTest;

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { artefacts } from './support/artefacts.ts';
-import { runcBundle } from './support/bundle.ts';
-import type { Running } from './support/command.ts';
-import { bothDevices, first, type Inspection, readDevice, second } from './support/devices.ts';
-import { output, testHost } from './support/host.ts';
+import { artefacts } from '../support/artefacts.ts';
+import { runcBundle } from '../support/bundle.ts';
+import type { Running } from '../support/command.ts';
+import { bothDevices, first, type Inspection, readDevice, second } from '../support/devices.ts';
+import { output, testHost } from '../support/host.ts';
 
 const scope = testHost();
 const hosts = `${first.host},${second.host}`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { type Inspection, readDevice } from './support/devices.ts';
-import { type SandboxUnderTest, testHost } from './support/host.ts';
+import { type Inspection, readDevice } from '../support/devices.ts';
+import { type SandboxUnderTest, testHost } from '../support/host.ts';
 
 const scope = testHost();
 const uuid = (index: number) => `00000000-0000-4000-8000-00000000000${index}`;

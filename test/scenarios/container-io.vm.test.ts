@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { noDevices } from './support/devices.ts';
-import { output, type SandboxUnderTest, testHost } from './support/host.ts';
+import { noDevices } from '../support/devices.ts';
+import { output, type SandboxUnderTest, testHost } from '../support/host.ts';
 
 const scope = testHost();
 let sandbox: SandboxUnderTest;

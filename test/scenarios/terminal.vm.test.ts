@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { noDevices } from './support/devices.ts';
-import { type SandboxUnderTest, testHost } from './support/host.ts';
-import { program } from './support/paths.ts';
-import { Terminal } from './support/terminal.ts';
+import { noDevices } from '../support/devices.ts';
+import { type SandboxUnderTest, testHost } from '../support/host.ts';
+import { program } from '../support/paths.ts';
+import { Terminal } from '../support/terminal.ts';
 
 const scope = testHost();
 let sandbox: SandboxUnderTest;

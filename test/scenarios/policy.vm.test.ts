@@ -1,8 +1,8 @@
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
-import { bothDevices } from './support/devices.ts';
-import { testHost } from './support/host.ts';
-import { leftovers, processesOf } from './support/leftovers.ts';
+import { bothDevices } from '../support/devices.ts';
+import { testHost } from '../support/host.ts';
+import { leftovers, processesOf } from '../support/leftovers.ts';
 
 const scope = testHost();
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { first, type Inspection } from './support/devices.ts';
-import { output, testHost } from './support/host.ts';
-import { processesOf } from './support/leftovers.ts';
+import { first, type Inspection } from '../support/devices.ts';
+import { output, testHost } from '../support/host.ts';
+import { processesOf } from '../support/leftovers.ts';
 
 const scope = testHost();
 const device = (numa: number) => ['--device', `mock-accel,numa=${numa}`];

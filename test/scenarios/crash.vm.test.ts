@@ -1,12 +1,12 @@
 import { rmSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Running } from './support/command.ts';
-import { bothDevices } from './support/devices.ts';
-import { TestHost } from './support/host.ts';
-import { leftovers, mountsOf, processesOf } from './support/leftovers.ts';
-import { keepLogs } from './support/logs.ts';
-import { containerRoot, treeHash } from './support/rootfs.ts';
-import { until } from './support/until.ts';
+import type { Running } from '../support/command.ts';
+import { bothDevices } from '../support/devices.ts';
+import { TestHost } from '../support/host.ts';
+import { leftovers, mountsOf, processesOf } from '../support/leftovers.ts';
+import { keepLogs } from '../support/logs.ts';
+import { containerRoot, treeHash } from '../support/rootfs.ts';
+import { until } from '../support/until.ts';
 
 /** Each part of a running sandbox, by its command line. Programs of the private QEMU root run through its loader. */
 const parts = {

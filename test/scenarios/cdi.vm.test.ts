@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
-import { bothDevices, cdi, first, second } from './support/devices.ts';
-import { output, type SandboxUnderTest, testHost } from './support/host.ts';
+import { bothDevices, cdi, first, second } from '../support/devices.ts';
+import { output, type SandboxUnderTest, testHost } from '../support/host.ts';
 
 const scope = testHost();
 let sandbox: SandboxUnderTest;
