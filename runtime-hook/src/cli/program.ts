@@ -25,6 +25,12 @@ Example:
 Exit codes: the container's own (128+n for signal n) for run and exec; else 0 done, 1 failed, 2 wrong usage.`,
     );
   registerCommands(program);
-  for (const command of program.commands) command.exitOverride();
+  overrideExit(program);
   return program;
+}
+
+/** Commands do not inherit it when they are made. */
+function overrideExit(command: Command): void {
+  command.exitOverride();
+  for (const child of command.commands) overrideExit(child);
 }

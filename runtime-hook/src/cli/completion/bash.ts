@@ -30,7 +30,7 @@ function commandCase(command: CommandWords): string {
     '      case $previous in',
     ...values,
     `        ${command.name === 'run' ? '--sandbox' : '--no-such-option'}) words=$(kata-mock ps --quiet 2>/dev/null) ;;`,
-    `        *) words="${flags} --help${sandbox}" ;;`,
+    `        *) words="${[flags, ...command.subcommands].join(' ')} --help${sandbox}" ;;`,
     '      esac ;;',
   ].join('\n');
 }

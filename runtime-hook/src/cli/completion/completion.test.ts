@@ -29,6 +29,8 @@ describe('completion of bash', () => {
     expect(offers('kata-mock p')).toEqual(['ps', 'prune']);
     expect(offers('kata-mock run --dev')).toEqual(['--device']);
     expect(offers('kata-mock --verbose run --dry')).toEqual(['--dry-run']);
+    const below = buildProgram().commands.find((command) => command.commands.length > 0);
+    expect(offers(`kata-mock ${below?.name()} `)).toContain(below?.commands[0]?.name());
   });
 
   it('offers the values of an option that has few', () => {

@@ -17,6 +17,7 @@ export function fish({ name, commands }: ProgramWords): string {
 function commandLines(name: string, command: CommandWords): string[] {
   const start = `complete -c ${name} -n ${quote(`__fish_seen_subcommand_from ${command.name}`)}`;
   const lines = command.options.map((option) => `${start} ${optionArguments(option)}`);
+  for (const name of command.subcommands) lines.push(`${start} -a ${name}`);
   if (command.takesSandbox) lines.push(`${start} -a ${quote(`(${name} ps --quiet 2>/dev/null)`)}`);
   return lines;
 }

@@ -10,6 +10,8 @@ export interface CommandWords {
   name: string;
   description: string;
   options: OptionWords[];
+  /** Names of the commands below this one. */
+  subcommands: string[];
   /** The first argument names a sandbox (`kata-mock ps --quiet` lists them). */
   takesSandbox: boolean;
 }
@@ -30,6 +32,7 @@ function describeCommand(command: Command): CommandWords {
   return {
     name: command.name(),
     description: command.description(),
+    subcommands: command.commands.map((child) => child.name()),
     takesSandbox: command.registeredArguments[0]?.name() === 'sandbox',
     options: command.options
       .filter((option) => !option.hidden)

@@ -28,7 +28,8 @@ if [ "$funcstack[1]" = "_${id}" ]; then _${id} "$@"; else compdef _${id} ${name}
 }
 
 function commandCase(command: CommandWords, id: string): string {
-  const first = command.takesSandbox ? ` '1:sandbox:_${id}_sandboxes'` : '';
+  const names = command.subcommands.length > 0 ? ` '1:command:(${command.subcommands.join(' ')})'` : '';
+  const first = command.takesSandbox ? ` '1:sandbox:_${id}_sandboxes'` : names;
   const options = command.options.flatMap((option) => option.flags.map((flag) => optionSpec(flag, option)));
   return `        ${command.name}) _arguments ${options.join(' ')}${first} '*:argument:_default' ;;`;
 }

@@ -41,6 +41,8 @@ export interface BootContext {
   timeline: Timeline;
   /** The deadline of the whole start, and the user's Ctrl-C. */
   signal: AbortSignal;
+  /** Told as soon as a process runs, so that a crash during the start leaves a record of it. */
+  started(name: 'qemu' | 'virtiofsd', pid: number): void;
   /** True once the VM is being taken down on purpose. */
   stopping(): boolean;
 }
@@ -82,11 +84,12 @@ async function shareDirectory({ plan, cleanup }: BootContext): Promise<Share> {
   return share;
 }
 
-async function fileServer({ plan, cleanup, loss, stopping }: BootContext, share: Share): Promise<Virtiofsd> {
+async function fileServer({ plan, cleanup, loss, started, stopping }: BootContext, share: Share): Promise<Virtiofsd> {
   const log = path.join(plan.paths.logs, 'virtiofsd.log');
   const { fs: socket, share: directory } = plan.paths;
   const options = { program: plan.artefacts.virtiofsd.path, socket, share: directory, log };
   const virtiofsd = await startVirtiofsd(share, options);
+  started('virtiofsd', virtiofsd.pid);
   void virtiofsd.ended.then((end) => {
     const report = () => {
       if (stopping()) return;
@@ -124,6 +127,7 @@ async function vmm(context: BootContext, console: BoundedLog) {
     log,
   });
   transport.handedOver();
+  context.started('qemu', qemu.pid);
   cleanup.defer('QEMU', async () => {
     qemu.kill();
     await settlesWithin(qemu.ended, endGraceMs);

@@ -163,13 +163,14 @@ export class Sandbox {
   async #boot(): Promise<void> {
     const { plan, timeline, signal, log } = this.#context;
     const stopping = () => this.#stopping !== undefined;
-    const vm = await boot({ plan, cleanup: this.#cleanup, loss: this.loss, timeline, signal, stopping });
+    const started = (name: 'qemu' | 'virtiofsd', pid: number) => {
+      const identity = processIdentity(pid);
+      if (identity) this.#state.processes[name] = identity;
+      this.#save();
+    };
+    const vm = await boot({ plan, cleanup: this.#cleanup, loss: this.loss, timeline, signal, started, stopping });
     this.#vm = vm;
     this.#state.transport = vm.transport.transport.kind;
-    this.#state.processes = {
-      ...identified('qemu', vm.qemu.pid),
-      ...identified('virtiofsd', vm.virtiofsd.pid),
-    };
     void vm.connection.closed.then(async () => {
       // It breaks when QEMU ends, which tells more.
       await settlesWithin(vm.qemu.ended, qemuEndMs);
@@ -224,9 +225,4 @@ export class Sandbox {
   #save(): void {
     writeState(this.#context.plan.paths.state, this.#state);
   }
-}
-
-function identified(name: 'qemu' | 'virtiofsd', pid: number) {
-  const identity = processIdentity(pid);
-  return identity ? { [name]: identity } : {};
 }

@@ -21,7 +21,7 @@ import { checkSharedMemory, parseMemory } from './memory.ts';
 import { previewHook } from './preview.ts';
 import { type RunReport, type RunResult, report } from './report.ts';
 import type { RunOptions } from './run-options.ts';
-import { abortOnSignal, Interrupted } from './signals.ts';
+import { abortOnSignal, holdSignals, Interrupted } from './signals.ts';
 
 /** Kata's dial timeout; an emulated guest on a loaded machine is given more. */
 const bootTimeoutMs = { kvm: 45_000, tcg: 120_000 };
@@ -72,6 +72,7 @@ export async function ownSandbox(
   onResult?: (result: RunResult) => void,
 ): Promise<number> {
   const timeline = new Timeline();
+  const hold = holdSignals();
   const interrupt = abortOnSignal();
   timeline.begin('plan');
   try {
@@ -108,6 +109,7 @@ export async function ownSandbox(
     throw error;
   } finally {
     interrupt.stop();
+    hold.release();
   }
 }
 

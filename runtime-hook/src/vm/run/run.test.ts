@@ -151,7 +151,9 @@ describe.runIf(root)('kata-mock run, with a VM that is played', () => {
       const end = finished(child);
       await host.reached('connected');
       child.kill('SIGINT');
-      expect((await end).code).toBe(130);
+      // A second one, as people do, must not keep it from tidying up. Which of the two comes first is the kernel's choice.
+      child.kill('SIGTERM');
+      expect([130, 143]).toContain((await end).code);
       expect(left()).toEqual([]);
       expect(processes()).toEqual([]);
     });

@@ -70,6 +70,17 @@ export function abortOnSignal(): { signal: AbortSignal; number(): number; stop()
   };
 }
 
+/** While this holds, a signal that means "end" does not end us by itself: what was started is taken down in order. */
+export function holdSignals(): { release(): void } {
+  const ignore = () => {};
+  for (const name of ending) process.on(name, ignore);
+  return {
+    release: () => {
+      for (const name of ending) process.off(name, ignore);
+    },
+  };
+}
+
 export class Interrupted extends Error {
   override readonly name = 'Interrupted';
   readonly exitCode: number;
