@@ -17,6 +17,7 @@ export interface ServerConnectionSettings {
   maxMessageLength: number;
   streamBufferBytes: number;
   sendBufferBytes: number;
+  maxCalls: number;
   peer: PeerCredentials | undefined;
   /** Finds what serves a method; throws UNIMPLEMENTED. */
   lookUp: (service: string, method: string) => MethodServer;
@@ -130,6 +131,11 @@ export class ServerConnection implements CallHost, FrameSink {
     }
     if (this.#draining) {
       this.#reject(id, Code.UNAVAILABLE, 'the server is shutting down');
+      return;
+    }
+    if (this.#calls.size >= this.#settings.maxCalls) {
+      const message = `more than ${this.#settings.maxCalls} calls in flight on this connection`;
+      this.#reject(id, Code.RESOURCE_EXHAUSTED, message);
       return;
     }
     let serve: MethodServer;

@@ -175,6 +175,17 @@ test('a client that asks and does not read is not read either, until it reads', 
   for (let i = 0; i < asked; i++) expect((await peer.next()).body.length).toBeGreaterThan(10_000);
 });
 
+test('a connection has so many calls in flight and no more, until one ends', async () => {
+  const peer = peerOfEcho({}, { maxCalls: 2 });
+  peer.request(1, 0, { method: 'Slow' });
+  peer.request(3, 0, { method: 'Slow', timeoutMs: 1 });
+  peer.request(5, 0, {});
+  expect(await peer.told()).toBe('5: RESOURCE_EXHAUSTED more than 2 calls in flight on this connection');
+  expect(await peer.told()).toBe('3: DEADLINE_EXCEEDED context deadline exceeded');
+  peer.request(7, 0, {});
+  expect(await peer.told()).toBe('7: OK');
+});
+
 describe('shutdown', () => {
   test('lets calls that run finish, refuses new ones, then closes', async () => {
     let finish: ((reply: { text: string }) => void) | undefined;

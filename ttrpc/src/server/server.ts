@@ -24,6 +24,8 @@ export interface ServerOptions {
   streamBufferBytes?: number | undefined;
   /** Bytes of answers a client may leave unread before its requests are left unread too. Default 16 MiB. */
   sendBufferBytes?: number | undefined;
+  /** Calls a connection may have running; one more gets RESOURCE_EXHAUSTED. Default 65,536. */
+  maxCalls?: number | undefined;
   /** Run around each handler, the first outermost. */
   interceptors?: readonly ServerInterceptor[] | undefined;
   /** Ask the kernel who connects, for `context.peer`; unix sockets only. Needs @kata-mock/posix. Default false. */
@@ -33,6 +35,9 @@ export interface ServerOptions {
   onConnect?: ((connection: ConnectionInfo) => void) | undefined;
   onDisconnect?: ((connection: ConnectionInfo, error: Error | undefined) => void) | undefined;
 }
+
+/** Far more than a shim or an agent has, and what bounds the memory a hostile client can take. */
+const DEFAULT_MAX_CALLS = 65_536;
 
 /** Serves registered services on any number of listeners and streams. */
 export class Server {
@@ -98,6 +103,7 @@ export class Server {
         maxMessageLength: options.maxMessageLength ?? MAX_BODY_LENGTH,
         streamBufferBytes: options.streamBufferBytes ?? DEFAULT_STREAM_BUFFER,
         sendBufferBytes: options.sendBufferBytes ?? DEFAULT_STREAM_BUFFER,
+        maxCalls: options.maxCalls ?? DEFAULT_MAX_CALLS,
         peer: info.peer,
         lookUp: (service, method) => this.#lookUp(service, method),
         closed: (closed, error) => {
