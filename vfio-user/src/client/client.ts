@@ -82,7 +82,7 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #framer = new Framer();
   #twin: Channel | undefined;
-  readonly #twinFramer = new Framer();
+  #twinFramer: Framer | undefined;
   /** Replies that came while someone else was waited for. */
   readonly #early = new Map<number, { command: number; errno: number; reply: Reply }>();
   #nextId = 0;
@@ -292,6 +292,7 @@ export class Client {
   }
 
   #pumpTwin(twin: Channel): void {
+    this.#twinFramer ??= new Framer();
     if (twin.fill(this.#twinFramer, 0) === 'closed') throw gone('twin socket');
     while (this.#twinFramer.next() === 'frame') this.#serve(this.#twinFramer.frame, twin);
   }

@@ -58,7 +58,7 @@ export class Session {
   /** Descriptors to close once the reply is out. */
   closeAfterReply: number[] = [];
   readonly #framer = new Framer();
-  readonly #twinFramer = new Framer();
+  #twinFramer: Framer | undefined;
 
   constructor(server: DeviceServer, channel: Channel) {
     this.server = server;
@@ -142,6 +142,7 @@ export class Session {
 
   /** Replies to our commands come here when there is a twin socket. */
   #stepTwin(timeoutMs: number): void {
+    this.#twinFramer ??= new Framer();
     const framer = this.#twinFramer;
     if (this.twin!.fill(framer, timeoutMs) === 'closed') this.close();
     for (let next = framer.next(); next !== 'partial' && this.state !== 'closed'; next = framer.next()) {

@@ -1,0 +1,149 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Client } from '../client/client.ts';
+import { Reg } from '../mock-accel/gen/registers.ts';
+import { temporaryDirectory } from '../testing.ts';
+
+const tsx = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url));
+const program = fileURLToPath(new URL('./mock-accel-server.ts', import.meta.url));
+const LIMIT = 60_000;
+let directory: ReturnType<typeof temporaryDirectory>;
+const running: ChildProcess[] = [];
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+  directory.remove();
+});
+
+const file = (name: string) => path.join(directory.path, name);
+
+function start(...args: string[]) {
+  const child = spawn(process.execPath, [tsx, '--conditions=@kata-mock/source', program, ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  running.push(child);
+  const output = { stdout: '', stderr: '' };
+  for (const stream of ['stdout', 'stderr'] as const)
+    child[stream].setEncoding('utf8').on('data', (chunk: string) => (output[stream] += chunk));
+  const ended = once(child, 'close').then(([status]) => ({ status: status as number, ...output }));
+  return { child, output, ended };
+}
+
+const run = (...args: string[]) => start(...args).ended;
+const listening = (socket: string) =>
+  expect.poll(() => existsSync(socket), { timeout: 30_000, interval: 50 }).toBe(true);
+
+describe('wrong calls', () => {
+  test.each([
+    ['no socket', [], /missing required argument/],
+    ['an unknown option', ['--colour', 's'], /unknown option '--colour'/],
+    ['a size that is none', ['-m', 'big', 's'], /"big"/],
+    ['eight VFs', ['--total-vfs', '8', 's'], /0\.\.7/],
+    ['a long UUID', ['-u', 'x'.repeat(17), 's'], /17 characters/],
+    ['an unknown ctl request', ['ctl', 's', 'explode'], /"explode"; there are list/],
+  ])(
+    '%s: exit 2 and a message',
+    async (_, args, message) => {
+      const { status, stderr, stdout } = await run(...args);
+      expect([status, stdout]).toEqual([2, '']);
+      expect(stderr).toMatch(message);
+    },
+    LIMIT,
+  );
+
+  test(
+    'help shows an example and exits 0',
+    async () => {
+      const { status, stdout } = await run('--help');
+      expect(status).toBe(0);
+      expect(stdout).toMatch(/Example:\n {2}mock-accel-server -v -u/);
+    },
+    LIMIT,
+  );
+});
+
+test(
+  'it serves one client with the defaults of the original, exits 0 and removes its socket',
+  async () => {
+    const socket = file('d.sock');
+    const { ended } = start(socket);
+    await listening(socket);
+    const client = Client.connect(socket, { timeoutMs: 30_000 });
+    expect(Buffer.from(client.regionRead(0, Reg.UUID, 16)).toString()).toBe('MOCK-0000-0001\0\0');
+    expect(client.read32(0, Reg.MEMORY_SIZE + 4)).toBe(4);
+    expect(client.read32(0, Reg.SRIOV_TOTAL_VFS)).toBe(4);
+    client.close();
+    expect(await ended).toMatchObject({ status: 0, stderr: '' });
+    expect(existsSync(socket)).toBe(false);
+  },
+  LIMIT,
+);
+
+test(
+  'SIGTERM ends it and removes the socket, twice as well as once',
+  async () => {
+    const socket = file('d.sock');
+    const { child, ended } = start('--vf', '-m', '1G', socket);
+    await listening(socket);
+    child.kill('SIGTERM');
+    child.kill('SIGTERM');
+    expect((await ended).status).toBe(0);
+    expect(existsSync(socket)).toBe(false);
+  },
+  LIMIT,
+);
+
+test('ctl sets faults, records, shows registers; decode and replay read the recording', async () => {
+  const [socket, control, trace] = [file('d.sock'), file('c.sock'), file('t.pcapng')];
+  writeFileSync(file('faults.json'), JSON.stringify([{ id: 'a', when: { nth: 1000 }, fault: { kind: 'ones' } }]));
+  const { ended } = start(
+    '--relisten',
+    '--control',
+    control,
+    '--faults',
+    file('faults.json'),
+    '--trace',
+    trace,
+    socket,
+  );
+  await listening(control);
+  const client = Client.connect(socket, { timeoutMs: 30_000 });
+  client.write32(0, Reg.STATUS, 0x4242);
+  const registers = await run('ctl', control, 'registers');
+  expect(registers.stdout).toMatch(/0x02c {2}STATUS +0x00004242/);
+  const rule = JSON.stringify({ id: 'b', when: { region: 0, offset: Reg.STATUS }, fault: { kind: 'ones' } });
+  expect(await run('ctl', control, 'fault-set', rule)).toMatchObject({ status: 0 });
+  expect(client.read32(0, Reg.STATUS)).toBe(0xffffffff);
+  const list = JSON.parse((await run('ctl', '--output', 'json', control, 'fault-list')).stdout) as {
+    id: string;
+    struck: number;
+  }[];
+  expect(list.map(({ id, struck }) => [id, struck])).toEqual([
+    ['a', 0],
+    ['b', 1],
+  ]);
+  expect(await run('ctl', control, 'fault-clear', 'nope')).toMatchObject({ status: 2 });
+  expect((await run('ctl', control, 'trace-stop')).stdout).toMatch(/messages: 6/);
+  client.close();
+  await run('ctl', control, 'stop');
+  expect((await ended).status).toBe(0);
+
+  expect((await run('decode', trace)).stdout).toMatch(/REGION_WRITE .*register=STATUS .*0x00004242/);
+  const lines = (await run('decode', '--format', 'jsonl', trace)).stdout.trim().split('\n');
+  expect(JSON.parse(lines[2]!)).toMatchObject({
+    from: 'client',
+    command: 'REGION_WRITE',
+    payload: { register: 'STATUS' },
+  });
+  // The recording has the fault's answer, a healthy device another one.
+  const replayed = await run('replay', trace);
+  expect(replayed.status).toBe(1);
+  expect(replayed.stderr).toMatch(/3 commands, 1 answers differ/);
+}, 120_000);
