@@ -34,24 +34,29 @@ export class DirectoryWatcher {
     this.#outer = undefined;
   }
 
+  /** Until nothing has moved meanwhile: what appears between looking and watching would not be told. */
   #arm(): void {
-    const inode = inodeOf(this.#directory);
-    if (inode !== this.#inode) {
-      this.#inner?.close();
-      this.#inner = inode === undefined ? undefined : this.#watch(this.#directory, (name) => this.#seen(name));
-      this.#inode = inode;
-    }
-    const ancestor = nearest(path.dirname(this.#directory));
-    if (ancestor !== this.#ancestor) {
-      this.#outer?.close();
-      this.#ancestor = ancestor;
-      const child = path.relative(ancestor, this.#directory).split(path.sep)[0];
-      this.#outer = this.#watch(ancestor, (name) => {
-        if (name === undefined || name === child || name === path.basename(ancestor)) this.#moved();
-      });
-      // What appeared between looking and watching is seen now or never.
-      if (nearest(path.dirname(this.#directory)) !== ancestor) this.#arm();
-    }
+    do {
+      this.#watchInner(inodeOf(this.#directory));
+      this.#watchOuter(nearest(path.dirname(this.#directory)));
+    } while (inodeOf(this.#directory) !== this.#inode || nearest(path.dirname(this.#directory)) !== this.#ancestor);
+  }
+
+  #watchInner(inode: number | undefined): void {
+    if (inode === this.#inode) return;
+    this.#inner?.close();
+    this.#inner = inode === undefined ? undefined : this.#watch(this.#directory, (name) => this.#seen(name));
+    this.#inode = inode;
+  }
+
+  #watchOuter(ancestor: string): void {
+    if (ancestor === this.#ancestor) return;
+    this.#outer?.close();
+    this.#ancestor = ancestor;
+    const child = path.relative(ancestor, this.#directory).split(path.sep)[0];
+    this.#outer = this.#watch(ancestor, (name) => {
+      if (name === undefined || name === child || name === path.basename(ancestor)) this.#moved();
+    });
   }
 
   #seen(name: string | undefined): void {

@@ -2,6 +2,7 @@ import { execFileSync } from 'node:child_process';
 import { lstatSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { type Spec, SpecEditor } from '@kata-mock/oci-spec';
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { directory, put, spec } from '../../test-support/directories.ts';
 import { Cache } from '../cache/cache.ts';
@@ -347,6 +348,46 @@ describe('injection', () => {
       ['$.process.env[0]', `vendor.com/device=d (all devices of ${file})`],
       ['$.process.env[1]', `vendor.com/device=d (${file})`],
     ]);
+  });
+
+  it('of an OCI spec of any shape succeeds or fails with an error of ours, and then changes nothing', () => {
+    const everything = spec({
+      d: {
+        env: ['A=1'],
+        deviceNodes: [{ path: '/dev/null' }],
+        mounts: [{ hostPath: '/a', containerPath: '/b/c', options: ['bind'] }],
+        hooks: [{ hookName: 'prestart', path: '/x' }],
+        netDevices: [{ hostInterfaceName: 'eth0', name: 'net0' }],
+        intelRdt: { closID: 'a' },
+        additionalGids: [5],
+      },
+    });
+    const cache = new Cache({ specDirs: [directory({ 'a.json': everything })], autoRefresh: false });
+    const junk = fc.oneof(fc.constantFrom(null, {}, [], [null], 'text', 5, [{}]), fc.jsonValue({ maxDepth: 2 }));
+    const part = (...names: string[]) =>
+      fc.record(Object.fromEntries(names.map((name) => [name, junk])), { requiredKeys: [] });
+    const target = fc.record(
+      {
+        process: fc.oneof(junk, part('env', 'user', 'cwd')),
+        mounts: junk,
+        hooks: fc.oneof(junk, part('prestart')),
+        linux: fc.oneof(junk, part('devices', 'resources', 'namespaces', 'netDevices', 'intelRdt')),
+      },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(target, (shape) => {
+        const editor = new SpecEditor(shape as unknown as Spec);
+        const before = JSON.stringify(editor.spec);
+        try {
+          cache.injectDevices(editor, ['vendor.com/device=d']);
+        } catch (error) {
+          expect(error).toBeInstanceOf(CdiError);
+          expect(JSON.stringify(editor.spec)).toBe(before);
+        }
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('needs an OCI spec', () => {

@@ -15,6 +15,9 @@ export interface Injection {
   readonly spec: Spec;
 }
 
+const SLASH = 0x2f;
+const DOT = 0x2e;
+
 /** Makes the edits of a plan, all or none. */
 export function inject(editor: SpecEditor, plan: InjectionPlan, isShared: boolean): Injection {
   const before = editor.changes.length;
@@ -86,8 +89,21 @@ function byDepth(a: Mount, b: Mount): number {
   return depth(a) - depth(b);
 }
 
-function depth({ destination }: Mount): number {
-  const clean = /\/$|\/\/|\/\./.test(destination) ? path.posix.join('/', destination, '.') : destination;
-  const slashes = clean.split('/').length - 1;
-  return clean.length > 1 && clean.endsWith('/') ? slashes - 1 : slashes;
+function depth(mount: Mount | null): number {
+  const destination: unknown = mount?.destination;
+  if (typeof destination !== 'string') return 0;
+  let slashes = 0;
+  for (let at = 0; at < destination.length; at++) {
+    if (destination.charCodeAt(at) !== SLASH) continue;
+    const next = destination.charCodeAt(at + 1);
+    // "//", "/." and a slash at the end are rare enough to be cleaned only when met.
+    if (next === SLASH || next === DOT || (at > 0 && at + 1 === destination.length)) return depthOfUnclean(destination);
+    slashes++;
+  }
+  return slashes;
+}
+
+function depthOfUnclean(destination: string): number {
+  const clean = path.posix.join('/', destination, '.').replace(/(?<=.)\/$/, '');
+  return clean.split('/').length - 1;
 }

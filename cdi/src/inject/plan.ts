@@ -51,7 +51,7 @@ export function planInjection(
 ): InjectionPlan {
   const sources = collect(devices);
   const edits: PlannedEdit[] = [];
-  const inUserNamespace = spec.linux?.namespaces?.some((namespace) => namespace.type === 'user') ?? false;
+  const inUserNamespace = hasUserNamespace(spec);
   const each = <K extends keyof ContainerEdits>(
     kind: K,
     plan: (item: NonNullable<ContainerEdits[K]> extends (infer T)[] ? T : never, from: EditSource) => void,
@@ -86,6 +86,11 @@ export function planInjection(
     if (gid !== 0) edits.push({ edit: 'additionalGid', gid, from });
   });
   return { devices: devices.map((device) => device.qualifiedName), edits };
+}
+
+function hasUserNamespace(spec: Readonly<Spec>): boolean {
+  const namespaces: unknown = spec.linux?.namespaces;
+  return Array.isArray(namespaces) && namespaces.some((namespace) => namespace?.type === 'user');
 }
 
 function collect(devices: readonly CdiDevice[]): { edits: ContainerEdits; from: EditSource }[] {

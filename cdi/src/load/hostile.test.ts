@@ -13,7 +13,7 @@ const fill = (unit: string, bytes: number) => unit.repeat(Math.floor(bytes / uni
 const bomb = `a: &a [x,x,x,x,x,x,x,x,x]\n${[...'bcdefghij'].map((name, index) => `${name}: &${name} [${fill(`*${'abcdefghij'[index]},`, 27)}]`).join('\n')}`;
 const steps = Array.from({ length: 1400 }, (_, index) => `${' '.repeat(index)}a:`).join('\n');
 
-describe('a hostile text is refused at once', () => {
+describe('a hostile text is refused at once', { timeout: 60_000 }, () => {
   it.each<[string, string, 'yaml' | 'json', RegExp]>([
     ['aliases that expand to billions', bomb, 'yaml', /values, aliases expanded/],
     ['many aliases', `- &a x\n${fill('- *a\n', 250 * K)}`, 'yaml', /must be an object|aliases expanded/],
@@ -36,7 +36,7 @@ describe('a hostile text is refused at once', () => {
     ['a name of 20 MB', JSON.stringify(spec(['x'.repeat(20_000 * K)])), 'json', /characters, 4096 at most/],
     ['a number of 1 MB', `{"cdiVersion":${fill('1', 1000 * K)}}`, 'json', /number too long/],
   ])('%s', (_, text, format, reason) => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     let message = '';
     try {
       parseCdiSpec(text, format);
@@ -46,15 +46,15 @@ describe('a hostile text is refused at once', () => {
     }
     expect(message).toMatch(reason);
     expect(message.length).toBeLessThan(1000);
-    expect(performance.now() - start).toBeLessThan(5000);
+    expect(milliseconds(start)).toBeLessThan(4000);
   });
 
   it('a file of 100 MB is not even read', () => {
     const file = put(directory(), 'big.json', '{"kind": "');
     truncateSync(file, 100_000_000);
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(() => readCdiSpec(file)).toThrow('100000000 bytes, 33554432 at most');
-    expect(performance.now() - start).toBeLessThan(500);
+    expect(milliseconds(start)).toBeLessThan(500);
   });
 
   it('a fifo does not make the reader wait', () => {
@@ -145,6 +145,12 @@ describe('no text brings the reader down', () => {
     );
   });
 });
+
+/** Processor time since then: other work on the machine does not count. */
+function milliseconds(since: NodeJS.CpuUsage): number {
+  const { user, system } = process.cpuUsage(since);
+  return (user + system) / 1000;
+}
 
 /** Success is fine; so is an error of ours. */
 function expectCdiError(read: () => unknown): void {

@@ -90,10 +90,11 @@ describe('parseJson', () => {
   });
 
   it('refuses deep nesting and endless numbers at once', () => {
-    const start = performance.now();
+    const start = process.cpuUsage();
     expect(() => parseJson('['.repeat(5_000_000))).toThrow('512 levels deep');
     expect(() => parseJson('1'.repeat(5_000_000))).toThrow('number too long');
-    expect(performance.now() - start).toBeLessThan(2000);
+    const { user, system } = process.cpuUsage(start);
+    expect((user + system) / 1000).toBeLessThan(2000);
   });
 
   it('takes a byte order mark and refuses what is not UTF-8', () => {
