@@ -190,6 +190,13 @@ it.each<[string, string, string | object, object]>([
   expect(lint(name, content)).toContainEqual(expect.objectContaining(finding));
 });
 
+it.each([0o600, 0o640, 0o644, 0o660, 0o666, 0o755, 0o777, 0o4755, 0o1777])(
+  'has nothing to say of mode %d',
+  (fileMode) => {
+    expect(lint('a.json', node({ fileMode }))).toEqual([]);
+  },
+);
+
 it('looks at directories as a whole: ignored files, modes, conflicts, hidden devices', () => {
   const content = edits({ env: ['A=1'] });
   const low = directory({ 'a.json': content, 'typo.yml': 'x' });

@@ -8,7 +8,7 @@ export const fileModes: Rule = function* ({ spec, format }) {
       if (fileMode === undefined) continue;
       const place = `${path}.deviceNodes[${index}].fileMode`;
       const octal = fileMode.toString(8).padStart(4, '0');
-      if (/^[0-7]{3}$/.test(String(fileMode)) && (fileMode > 0o777 || /^[4-7]/.test(String(fileMode)))) {
+      if (/^[0-7]{3}$/.test(String(fileMode)) && fileMode > 0o777) {
         const meant = Number.parseInt(String(fileMode), 8);
         const written = format === 'yaml' ? `0${fileMode}, or ${meant}` : String(meant);
         yield {
