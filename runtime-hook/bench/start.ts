@@ -5,6 +5,8 @@
  * any program on Node costs, so the least the hook can cost.
  *
  *   npm run bench -w runtime-hook [-- ROUNDS]
+ *
+ * On a machine that does other things, `chrt -r 1 npm run bench -w runtime-hook` (as root) keeps them away.
  */
 import { spawn, spawnSync } from 'node:child_process';
 import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
