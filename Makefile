@@ -10,7 +10,7 @@ SOURCES := $(shell find posix pci ttrpc oci-spec cdi contracts vfio-user agent-e
 RESULTS := build/results
 VITEST := node_modules/.bin/vitest run --reporter=default --reporter=json
 
-.PHONY: help demo test unit vm check bench fuzz build setup packages image clean distclean
+.PHONY: help demo test unit vm check bench fuzz build setup packages testpackages image clean distclean
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{ printf "  make %-10s %s\n", $$1, $$2 }'
@@ -18,7 +18,7 @@ help: ## list the targets
 demo: setup ## all set-up, then the main job: a container that reads /dev/mock0
 	@$(SUDO) bin/kata-mock demo
 
-test: setup ## all set-up, then every test
+test: setup testpackages ## all set-up, then every test
 	@rm -rf $(RESULTS)
 	@status=0; $(MAKE) --no-print-directory -k check unit vm || status=$$?; \
 	node tools/summary.mjs $(RESULTS) $$status
@@ -40,6 +40,9 @@ fuzz: build ## the long fuzz runs
 
 packages: ## install the Debian packages that are missing
 	@$(SUDO) sh guest-image/install-packages.sh
+
+testpackages: ## install the Debian packages that only tests need
+	@$(SUDO) sh guest-image/install-packages.sh --optional test/packages
 
 setup: packages build image ## everything `demo` and `test` need
 
