@@ -50,7 +50,7 @@ install() { apt-get install -y -q --no-install-recommends --no-remove "$@" >"$lo
 # shellcheck disable=SC2086 # the names are words
 if ! install $missing; then
 	# The usual reason on a fresh machine: no package lists yet.
-	apt-get update -q >&2
+	apt-get update -q >&2 || echo "no package lists: is the network there?" >&2
 	# shellcheck disable=SC2086
 	if ! install $missing; then
 		cat "$log" >&2
