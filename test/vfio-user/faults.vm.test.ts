@@ -101,25 +101,3 @@ describe('a fault of interrupts and DMA', () => {
     expect('code' in result ? result.code : result.interrupts).not.toBe(2);
   });
 });
-
-/** These end the connection, so each gets the device back by unplugging it and plugging it in again. */
-describe.sequential('a fault that ends the connection', () => {
-  const replug = async () => {
-    await guest.host.request(DEVICE, 'fault-clear', {});
-    await guest.replug(0);
-    await expect.poll(() => status(), { timeout: 60_000, interval: 500 }).toBe('0x00000001');
-  };
-
-  test.each([
-    ['stall: the guest waits five seconds and reads all ones', { kind: 'stall' }],
-    ['a malformed reply', { kind: 'malformed' }],
-    ['a reply with a wrong id', { kind: 'wrong-id' }],
-    ['a crash', { kind: 'crash' }],
-    ['a crash that comes back', { kind: 'crash', returnMs: 200 }],
-  ])('%s, then the device works again after a new plug', async (_, fault) => {
-    await set(fault, { ...STATUS, times: 1 });
-    expect(await status()).toBe('0xffffffff');
-    await expectHealthyHost();
-    await replug();
-  });
-});

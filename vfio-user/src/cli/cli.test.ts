@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { Reg } from '../mock-accel/gen/registers.ts';
 import { temporaryDirectory } from '../testing.ts';
@@ -40,34 +40,28 @@ const run = (...args: string[]) => start(...args).ended;
 const listening = (socket: string) =>
   expect.poll(() => existsSync(socket), { timeout: 30_000, interval: 50 }).toBe(true);
 
-describe('wrong calls', () => {
-  test.each([
-    ['no socket', [], /missing required argument/],
-    ['an unknown option', ['--colour', 's'], /unknown option '--colour'/],
-    ['a size that is none', ['-m', 'big', 's'], /"big"/],
-    ['eight VFs', ['--total-vfs', '8', 's'], /0\.\.7/],
-    ['a long UUID', ['-u', 'x'.repeat(17), 's'], /17 characters/],
-    ['an unknown ctl request', ['ctl', 's', 'explode'], /"explode"; there are list/],
-  ])(
-    '%s: exit 2 and a message',
-    async (_, args, message) => {
-      const { status, stderr, stdout } = await run(...args);
-      expect([status, stdout]).toEqual([2, '']);
-      expect(stderr).toMatch(message);
-    },
-    LIMIT,
-  );
-
-  test(
-    'help shows an example and exits 0',
-    async () => {
-      const { status, stdout } = await run('--help');
-      expect(status).toBe(0);
-      expect(stdout).toMatch(/Example:\n {2}mock-accel-server -v -u/);
-    },
-    LIMIT,
-  );
-});
+test(
+  'a wrong call exits 2 with a message, help exits 0 with an example',
+  async () => {
+    const calls: [string[], RegExp][] = [
+      [[], /missing required argument/],
+      [['--colour', 's'], /unknown option '--colour'/],
+      [['-m', 'big', 's'], /"big"/],
+      [['--total-vfs', '8', 's'], /0\.\.7/],
+      [['-u', 'x'.repeat(17), 's'], /17 characters/],
+      [['ctl', 's', 'explode'], /"explode"; there are list/],
+    ];
+    const results = await Promise.all(calls.map(([args]) => run(...args)));
+    results.forEach(({ status, stdout, stderr }, index) => {
+      expect([status, stdout], calls[index]![0].join(' ')).toEqual([2, '']);
+      expect(stderr).toMatch(calls[index]![1]);
+    });
+    const { status, stdout } = await run('--help');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/Example:\n {2}mock-accel-server -v -u/);
+  },
+  LIMIT,
+);
 
 test(
   'it serves one client with the defaults of the original, exits 0 and removes its socket',

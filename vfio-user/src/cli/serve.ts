@@ -1,5 +1,6 @@
 import { startControlServer } from '../control/server.ts';
 import { type Host, startHost } from '../host/host.ts';
+import { onSignal } from '../host/signals.ts';
 import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
 import { profileOptions } from '../profiles/profiles.ts';
 import { watchProfile } from '../profiles/watch.ts';
@@ -32,13 +33,15 @@ export async function serve(socketPath: string, flags: ServeFlags): Promise<numb
   const options = { ...defaults(flags, profile), ...profile, ...overrides };
   resolveOptions(options);
   const rules = flags.faults === undefined ? [] : readRules(flags.faults);
+  // Before the socket is there: whoever sees it may send a signal at once.
+  const stopping = onSignal();
   const host = await startHost({
     functions: [{ id: ID, socketPath, model: 'mock-accel', options: { ...options } }],
     onClientGone: flags.relisten ? 'relisten' : 'exit',
     keepState: flags.keepState ?? false,
   });
   const failed = report(host, flags, say);
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void host.stop());
+  void stopping.then(() => host.stop());
   say(`listening on ${socketPath}`);
   for (const rule of rules) await host.request(ID, 'fault-set', { rule });
   if (flags.trace !== undefined) await host.request(ID, 'trace-start', { file: flags.trace });

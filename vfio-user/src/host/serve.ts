@@ -1,5 +1,6 @@
 import { isMainThread } from 'node:worker_threads';
 import { startHost } from './host.ts';
+import { onSignal } from './signals.ts';
 
 /**
  * Serves the device that is the default export of the module at `moduleUrl`, on the socket named on the command line,
@@ -13,12 +14,13 @@ export async function serve(moduleUrl: string, socketPath: string | undefined = 
     process.exitCode = 2;
     return;
   }
+  const stopping = onSignal();
   const functions = [{ id: 'device', socketPath, model: moduleUrl, options: {} }];
   const host = await startHost({ functions, onClientGone: 'exit' });
   host.on('log', ({ level, message, fields }) => {
     const details = Object.keys(fields).length === 0 ? '' : ` ${JSON.stringify(fields)}`;
     process.stderr.write(`${level}: ${message}${details}\n`);
   });
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, () => void host.stop());
+  void stopping.then(() => host.stop());
   await host.closed;
 }
