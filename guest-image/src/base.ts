@@ -1,4 +1,3 @@
-import { readdir } from 'node:fs/promises';
 import path from 'node:path';
 import { run } from './command.ts';
 import { extractPackages, RELEASE } from './debian.ts';
@@ -39,9 +38,4 @@ export async function provideBase(store: Store): Promise<Base> {
   });
   const root = path.join(artefact.path, 'root');
   return { ...artefact, hash, root, busybox: path.join(root, 'usr/bin/busybox') };
-}
-
-/** True for a folder with something in it; false when it does not exist. */
-export async function hasContent(folder: string): Promise<boolean> {
-  return (await readdir(folder).catch(() => [])).length > 0;
 }
