@@ -2,4 +2,5 @@
 export { type Agent, type AgentPaths, guestPaths } from './agent.ts';
 export { type AgentConfig, configFrom, defaultConfig } from './config/config.ts';
 export { AgentError, type AgentErrorCode } from './errors.ts';
+export { buildExtension, type ExtensionInput } from './extension/build.ts';
 export { type RunningAgent, type StartOptions, startAgent } from './start.ts';

@@ -26,6 +26,8 @@ export interface AgentGuestOptions {
   readonly devices?: number;
   /** Names of more virtio-serial ports; see {@link AgentGuest.connectPort}. */
   readonly ports?: readonly string[];
+  /** Image files of more disks, read-only: /dev/vdb and on. */
+  readonly disks?: readonly string[];
   /** More words of the kernel command line, such as `agent.log=debug`. */
   readonly kernel?: readonly string[];
 }
@@ -155,7 +157,7 @@ function machine(
   artefacts: { kernel: string; initrd: string; rootImage: string },
   folder: string,
   inventory: readonly InventoryDevice[],
-  { kernel = [], ports = [] }: AgentGuestOptions,
+  { kernel = [], ports = [], disks = [] }: AgentGuestOptions,
 ): string[] {
   const at = (name: string) => path.join(folder, name);
   return [
@@ -168,6 +170,10 @@ function machine(
     ...['-device', 'virtio-blk-pci,drive=root,serial=kata-mock-root', '-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=agent,path=${at('agent.sock')},server=on,wait=off`],
     ...['-device', 'virtserialport,chardev=agent,name=io.kata-mock.agent'],
+    ...disks.flatMap((file, index) => [
+      ...['-drive', `if=none,id=disk${index},file=${file},format=raw,readonly=on,cache=unsafe`],
+      ...['-device', `virtio-blk-pci,drive=disk${index},serial=extension-kata-mock`],
+    ]),
     ...ports.flatMap((name, index) => [
       ...['-chardev', `socket,id=port${index}c,path=${at(`${name}.sock`)},server=on,wait=off`],
       ...['-device', `virtserialport,chardev=port${index}c,name=${name}`],
