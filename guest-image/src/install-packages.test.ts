@@ -47,7 +47,7 @@ describe('install-packages.sh', () => {
     const { status, stderr } = install();
     expect(status).toBe(0);
     expect(stderr).toContain('missing: absent (is wanted)');
-    expect(aptCalls()).toEqual(['install -y -q --no-install-recommends absent']);
+    expect(aptCalls()).toEqual(['install -y -q --no-install-recommends --no-remove absent']);
     expect(readFileSync(at('build/installed-packages'), 'utf8')).toBe('absent\n');
   });
 
