@@ -1,7 +1,15 @@
 import { lstatSync, readdirSync, statSync } from 'node:fs';
 import path from 'node:path';
 import { CdiError } from '../errors.ts';
-import { type FileIdentity, formatOf, identityOf, type LoadedFile, loadFile, sameIdentity } from '../load/file.ts';
+import {
+  type FileIdentity,
+  formatOf,
+  identityOf,
+  isFresh,
+  type LoadedFile,
+  loadFile,
+  sameIdentity,
+} from '../load/file.ts';
 import type { ReadOptions } from '../load/text.ts';
 import { parseKind } from '../names.ts';
 import type { SpecFile } from './device.ts';
@@ -57,11 +65,19 @@ export class SpecDirectory {
     if (known) {
       const found = identify(file);
       if (found === 'nothing') return this.#forget(name);
-      if (sameIdentity(known.identity, found)) return false;
-      if (known.inUse) this.#listener.removed(known.inUse);
+      if (known.text === undefined && sameIdentity(known.identity, found)) return false;
     }
     const entry: Entry = loadFile(file, this.#options);
     if (entry.error && !known && identify(file) === 'nothing') return false;
+    const isSame = known !== undefined && known.text !== undefined && known.text === entry.text;
+    // The text is only needed while the file is so new that its times do not tell a further change.
+    if (!entry.identity || !isFresh(entry.identity)) entry.text = undefined;
+    if (isSame) {
+      known.identity = entry.identity;
+      known.text = entry.text;
+      return false;
+    }
+    if (known?.inUse) this.#listener.removed(known.inUse);
     if (entry.spec) {
       const { vendor, class: kindClass } = parseKind(entry.spec.kind);
       entry.inUse = { file, spec: entry.spec, vendor, class: kindClass, priority: this.priority };

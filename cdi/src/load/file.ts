@@ -18,6 +18,8 @@ export interface FileIdentity {
 export interface LoadedFile {
   file: string;
   identity: FileIdentity | undefined;
+  /** What was read, as far as it could be. */
+  text: string | undefined;
   spec?: CdiSpec;
   error?: CdiError;
 }
@@ -46,9 +48,9 @@ export function loadFile(file: string, options: ReadOptions): LoadedFile {
     const content = readWhole(file);
     identity = content.identity;
     text = content.text;
-    return { file, identity, spec: parseCdiSpec(text, formatOf(file) ?? 'yaml', options) };
+    return { file, identity, text, spec: parseCdiSpec(text, formatOf(file) ?? 'yaml', options) };
   } catch (cause) {
-    return { file, identity, error: fileError(file, text, cause) };
+    return { file, identity, text, error: fileError(file, text, cause) };
   }
 }
 
@@ -66,6 +68,18 @@ export function sameIdentity(a: FileIdentity | undefined, b: FileIdentity | unde
     a.changed === b.changed
   );
 }
+
+/**
+ * Whether a file may change once more and still look the same: the kernel's clock for files ticks every few milliseconds.
+ * (git calls such entries racy.)
+ */
+export function isFresh({ changed }: FileIdentity): boolean {
+  const age = Date.now() - changed;
+  return age < TICK_MS && age > -TICK_MS;
+}
+
+/** No kernel's tick is longer. */
+const TICK_MS = 20;
 
 let buffer = Buffer.allocUnsafe(64 * 1024);
 
