@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { capsOf, setgroups, setresgid, setresuid, setrlimit } from '@kata-mock/posix';
+import { capsOf, dropBoundingSet, setgroups, setresgid, setresuid, setrlimit } from '@kata-mock/posix';
 import { KataMockError } from '../errors.ts';
 
 /** Descriptors a device host may have: 32 devices with their sockets, eventfds and the guest's memory. */
@@ -34,6 +34,8 @@ export function dropPrivileges(identity: Identity): void {
   setrlimit('nofile', mostDescriptors);
   setrlimit('memlock', 0);
   if (process.getuid?.() === 0) {
+    // Of this thread only, and without effect after no_new_privs; whoever reads /proc/PID/status need not know that.
+    dropBoundingSet();
     setgroups([]);
     setresgid(identity.gid, identity.gid, identity.gid);
     setresuid(identity.uid, identity.uid, identity.uid);
