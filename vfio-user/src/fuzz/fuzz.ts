@@ -65,6 +65,7 @@ export function fuzzServer({ messages, seed }: FuzzOptions): FuzzReport {
   server.disconnect();
   ({ channel, session } = connect(server, report));
   server.disconnect();
+  server.device.close?.();
   const end = usage(server);
   pool.close();
   report.seconds = Math.round((performance.now() - begin) / 100) / 10;

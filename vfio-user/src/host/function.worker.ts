@@ -15,23 +15,27 @@ const log: Log = (level, message, fields = {}) => tell({ type: 'log', level, mes
 const device = await createDevice(spec.model, spec.options);
 const server = new DeviceServer(device, { log, keepState });
 
-serveClients(server, {
-  listenFd,
-  wakeFd,
-  wakeFlag: new Int32Array(wakeFlag),
-  onClientGone,
-  connected: () => tell({ type: 'connected' }),
-  disconnected: () => tell({ type: 'disconnected' }),
-  woken() {
-    let stop = false;
-    for (let item = receiveMessageOnPort(port); item; item = receiveMessageOnPort(port)) {
-      const request = item.message as WorkerRequest;
-      if (request.method === 'stop') stop = true;
-      else answer(request);
-    }
-    return stop;
-  },
-});
+try {
+  serveClients(server, {
+    listenFd,
+    wakeFd,
+    wakeFlag: new Int32Array(wakeFlag),
+    onClientGone,
+    connected: () => tell({ type: 'connected' }),
+    disconnected: () => tell({ type: 'disconnected' }),
+    woken() {
+      let stop = false;
+      for (let item = receiveMessageOnPort(port); item; item = receiveMessageOnPort(port)) {
+        const request = item.message as WorkerRequest;
+        if (request.method === 'stop') stop = true;
+        else answer(request);
+      }
+      return stop;
+    },
+  });
+} finally {
+  device.close?.();
+}
 
 function answer({ id, method, parameters }: WorkerRequest): void {
   try {

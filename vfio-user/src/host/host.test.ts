@@ -4,9 +4,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { controlCall } from '../control/client.ts';
 import { startControlServer } from '../control/server.ts';
-import { Reg } from '../mock-accel/gen/registers.ts';
-import { Command, encodeRegionAccess } from '../protocol/index.ts';
-import { openDescriptors, temporaryDirectory } from '../testing.ts';
+import { DmaCmd, DmaStatus, Reg } from '../mock-accel/gen/registers.ts';
+import { Command, encodeRegionAccess, PciRegion } from '../protocol/index.ts';
+import { FakeMemory, openDescriptors, temporaryDirectory } from '../testing.ts';
 import { type Host, startHost } from './host.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
@@ -137,6 +137,38 @@ describe('a host', () => {
     );
     expect(entry.fields.reason).toMatch(/no device model "toaster"; there are mock-accel/);
     await host.closed;
+  });
+});
+
+describe('guest memory that only messages reach', () => {
+  test.each([false, true])('is reached over a socket; a second socket for it: %s', async (twin) => {
+    const memory = new FakeMemory(1 << 20);
+    memory.bytes.set([1, 2, 3, 4, 5], 100);
+    host = await startHost({ functions: [spec()] });
+    const capabilities = {
+      max_msg_fds: 8,
+      max_data_xfer_size: 1 << 16,
+      ...(twin ? { twin_socket: { supported: true } } : {}),
+    };
+    const client = Client.connect(socket(), { memory, capabilities });
+    expect(client.version.capabilities?.twin_socket).toEqual(twin ? { supported: true, fd_index: 0 } : undefined);
+    client.regionWrite(PciRegion.CONFIG, 4, Uint8Array.of(6, 0));
+    client.dmaMap({ flags: 3, offset: 0n, address: 0n, size: 1n << 20n });
+    const copy = (direction: number, source: bigint, target: bigint, length: number) => {
+      client.write64(0, Reg.DMA_SRC, source);
+      client.write64(0, Reg.DMA_DST, target);
+      client.write32(0, Reg.DMA_LEN, length);
+      client.write32(0, Reg.DMA_CMD, DmaCmd.START | (direction << DmaCmd.DIRECTION_SHIFT));
+      let status = DmaStatus.STATE_BUSY as number;
+      while ((status & 0xff) === DmaStatus.STATE_BUSY) status = client.read32(0, Reg.DMA_STATUS);
+      expect(status).toBe(DmaStatus.STATE_DONE);
+    };
+    copy(DmaCmd.DIRECTION_TO_DEVICE, 100n, 0n, 5);
+    copy(DmaCmd.DIRECTION_TO_GUEST, 0n, 5000n, 300_000);
+    expect([...memory.bytes.subarray(4999, 5006)]).toEqual([0, 1, 2, 3, 4, 5, 0]);
+    client.close();
+    await host.closed;
+    expect(openDescriptors()).toEqual(before);
   });
 });
 

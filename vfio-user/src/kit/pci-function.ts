@@ -46,6 +46,7 @@ export interface PciFunctionOptions {
   reset?(reason: ResetReason): void;
   /** Called once, before any access. */
   attached?(fn: PciFunction): void;
+  closed?(): void;
   describe?(): RegisterValue[];
   control?(request: string, parameters: Record<string, unknown>): unknown;
 }
@@ -119,6 +120,10 @@ export class PciFunction implements VfioDevice {
   /** Software set the FLR bit: all as after {@link reset}, except that eventfds and guest memory stay. */
   functionLevelReset(): void {
     this.reset('flr');
+  }
+
+  close(): void {
+    this.#options.closed?.();
   }
 
   irqChanged(index: number): void {

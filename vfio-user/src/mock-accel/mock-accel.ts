@@ -75,6 +75,7 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
     attached(attached) {
       for (const part of [irqs, passphrase, dma]) part.attached(attached);
     },
+    closed: () => memory.close(),
     describe: () => registers.describe(),
     control(request, parameters) {
       if (request !== 'reload') throw new VfioUserError('NOT_FOUND', `no request ${JSON.stringify(request)}`);

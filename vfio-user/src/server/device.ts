@@ -61,6 +61,8 @@ export interface VfioDevice {
   reset(reason: ResetReason): void;
   /** The client masked or unmasked a vector, or assigned or dropped its eventfd. */
   irqChanged?(index: number, vector: number): void;
+  /** Gives back what the device holds (descriptors); it is not used after that. */
+  close?(): void;
   /** Values for people and tools; read at any time between two messages. */
   describe?(): RegisterValue[];
   /** A request from outside the guest (control socket, profile reload). Throws for one it does not know. */
