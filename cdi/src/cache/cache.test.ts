@@ -153,16 +153,6 @@ describe('refresh', () => {
     expect(cache.listDevices()).toEqual(['v.com/b=b', 'v.com/c=c']);
   });
 
-  it('sees each of many changes in a row that leave size and perhaps even time as they were', () => {
-    const dir = directory();
-    const cache = manual([dir]);
-    for (let round = 0; round < 200; round++) {
-      put(dir, 'a.json', withValue(String(round % 10)));
-      cache.refresh();
-      expect(setting(cache, 'vendor.com/device=d')).toBe(`A=${round % 10}`);
-    }
-  });
-
   it('settles conflicts as they come and go', () => {
     const dir = directory({ 'a.json': spec(['d']), 'b.json': spec(['d']), 'c.json': spec(['d']) });
     const cache = manual([dir]);
