@@ -65,8 +65,13 @@ async function startService(program: string[]): Promise<void> {
     Linux: { Resources: { Devices: [{ Allow: true, Access: 'rwm' }] } } as never,
   });
   const bind = (source: string) => ({ destination: source, source, type: 'bind', options: ['rbind', 'rw'] });
-  OCI.Root = { Path: '/', Readonly: true };
-  OCI.Mounts = ['/proc', '/sys', '/dev', '/run', '/tmp'].map(bind);
+  // runc cannot take / itself as a root: the guest's programs come by binds.
+  OCI.Root = { Path: sharedRoot(guest, 'service') };
+  const programs = ['bin', 'sbin', 'lib', 'lib64'].map((name) => ({
+    ...bind(`/usr/${name}`),
+    destination: `/${name}`,
+  }));
+  OCI.Mounts = [...['/proc', '/sys', '/dev', '/run', '/tmp', '/etc', '/usr'].map(bind), ...programs];
   await guest.agent.createContainer({ containerId: 'service', execId: 'service', OCI });
   await guest.agent.startContainer({ containerId: 'service' });
 }

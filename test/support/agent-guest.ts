@@ -183,7 +183,7 @@ function machine(
     ...['-fw_cfg', `name=${inventoryFwCfgName},file=${at('inventory.json')}`],
     ...['-device', 'pxb-pcie,bus_nr=160,addr=0x10,id=pxb0,bus=pcie.0'],
     ...inventory.flatMap((_, index) => {
-      const place = index === 0 ? 'bus=pxb0,addr=0' : `bus=pcie.0,addr=${0x10 + index}`;
+      const place = index === 0 ? 'bus=pxb0,addr=0' : `bus=pcie.0,addr=0x${(0x10 + index).toString(16)}`;
       const function_ = {
         driver: 'vfio-user-pci',
         id: `mock${index}`,

@@ -1,5 +1,3 @@
-/** Where a guest mounts the extension and by which name a host configures it (`guest_extension_images`). */
-export const EXTENSION_NAME = 'kata-mock';
 /** Path of the manifest in an extension image. */
 export const MANIFEST_PATH = 'etc/kata-extensions/components.toml';
 /** Path of the launcher, from the root of the image. */

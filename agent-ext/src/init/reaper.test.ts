@@ -15,13 +15,15 @@ afterAll(async () => {
   setChildSubreaper(false);
 });
 
-/** Starts a process whose parent ends at once, so that it comes to us. Prints its pid. */
+/** Waits until its parent is gone: a parent that is still there would take its status. */
+const UNTIL_ADOPTED = 'p=$PPID; while read -r a b c q r </proc/$$/stat && [ "$q" = "$p" ]; do :; done';
+
+/** Starts a process whose parent ends at once, so that it comes to us. Returns its pid. */
 const orphan = async (script: string): Promise<number> => {
-  const child = reaper.track(
-    spawn('sh', ['-c', `sh -c '${script}' >/dev/null 2>&1 & echo $!`], { stdio: ['ignore', 'pipe', 'inherit'] }),
-  );
+  const inner = `sh -c '${UNTIL_ADOPTED}; ${script}' >/dev/null 2>&1 & echo $!`;
+  const child = reaper.track(spawn('sh', ['-c', inner], { stdio: ['ignore', 'pipe', 'inherit'] }));
   const [output] = (await once(child.stdout, 'data')) as [Buffer];
-  await once(child, 'exit');
+  if (child.exitCode === null) await once(child, 'exit');
   return Number(output.toString());
 };
 

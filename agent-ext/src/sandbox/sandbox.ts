@@ -1,4 +1,5 @@
 import { AgentError } from '../errors.ts';
+import { UndoStack } from '../undo.ts';
 import type { Container } from './container.ts';
 
 /** What CreateSandbox set up and the containers in it. */
@@ -10,6 +11,8 @@ export class Sandbox {
   /** Directory of hooks in the guest, empty for none. */
   guestHookPath = '';
   created = false;
+  /** What DestroySandbox undoes besides containers and storages. */
+  readonly setUp = new UndoStack();
   readonly #containers = new Map<string, Container>();
   /** Ids of containers that are being made: a second CreateContainer must fail at once. */
   readonly #reserved = new Set<string>();

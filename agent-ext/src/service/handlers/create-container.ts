@@ -24,6 +24,7 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
     const warn = (text: string) => log.warn({ container: containerId }, text);
     const { guest, inventory, cdi, config } = agent;
     const { signal } = context;
+    const began = performance.now();
     const handled = await handleDevices({ guest, inventory, settings: config.devices, cdi, signal, warn }, request);
     const acquired: string[] = [];
     for (const storage of message.storages) {
@@ -33,8 +34,13 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
     }
     prepareSpec(agent, handled.editor, message.sandboxPidns || sandbox.sharedPidNamespace);
     const spec = handled.editor.result();
+    const specAt = performance.now();
     const init = await runc.create(containerId, spec);
-    undo.add('container', () => removeCreated(agent, containerId));
+    const createdAt = performance.now();
+    undo.add('container', async () => {
+      await removeCreated(agent, containerId);
+      init.io.close();
+    });
     const cgroup = cgroupOf(init.pid);
     const container = new Container({
       id: containerId,
@@ -51,7 +57,13 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
     sandbox.add(container);
     undo.clear();
     log.info(
-      { container: containerId, devices: handled.plan.asked.size, changes: handled.editor.changes.length },
+      {
+        container: containerId,
+        devices: handled.plan.asked.size,
+        changes: handled.editor.changes.length,
+        specMs: Math.round(specAt - began),
+        runcMs: Math.round(createdAt - specAt),
+      },
       'container created',
     );
     return {};

@@ -22,9 +22,14 @@ export const createSandbox: Method<'createSandbox'> = (agent) => async (request)
       const key = await storages.acquire(storage);
       undo.add(`storage ${key}`, () => storages.release(key));
     }
-    if (request.dns.length > 0) writeResolvConf(agent.paths, request.dns);
+    if (request.dns.length > 0) {
+      const restore = writeResolvConf(agent.paths, request.dns);
+      undo.add('resolv.conf', restore);
+      sandbox.setUp.add('resolv.conf', restore);
+    }
     if (request.hostname !== '' && agent.isInit) sethostname(request.hostname);
   } catch (error) {
+    sandbox.setUp.clear();
     await undo.run((what, err) => log.warn({ what, err }, 'cannot undo'));
     throw error;
   }

@@ -9,6 +9,7 @@ export const destroySandbox: Method<'destroySandbox'> = (agent) => async () => {
       log.warn({ container: container.id, err: error }, 'cannot remove'),
     );
   }
+  await sandbox.setUp.run((what, err) => log.warn({ what, err }, 'cannot undo'));
   await storages.releaseAll((storage, err) => log.warn({ storage, err }, 'cannot unmount'));
   log.info({ sandbox: sandbox.id }, 'sandbox destroyed');
   sandbox.reset();
