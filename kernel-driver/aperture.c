@@ -12,8 +12,8 @@ static inline void vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
 #endif
 
 /*
- * Every page is there from the start, so a fault means that the mapping was revoked (or a reset is going on, which this
- * waits for): put the page back while the device lives.
+ * Every page is there from the start, so a fault means that the mapping was revoked (or a reset
+ * is going on, which this waits for): put the page back while the device lives.
  */
 static vm_fault_t mock_accel_aperture_fault(struct vm_fault *fault)
 {
@@ -23,7 +23,8 @@ static vm_fault_t mock_accel_aperture_fault(struct vm_fault *fault)
 
 	if (mock_accel_enter(mock))
 		return VM_FAULT_SIGBUS;
-	address = pci_resource_start(mock->pdev, MOCK_ACCEL_APERTURE_BAR) + ((u64)fault->pgoff << PAGE_SHIFT);
+	address = pci_resource_start(mock->pdev, MOCK_ACCEL_APERTURE_BAR);
+	address += (u64)fault->pgoff << PAGE_SHIFT;
 	ret = vmf_insert_pfn(fault->vma, fault->address, address >> PAGE_SHIFT);
 	mock_accel_exit(mock);
 	return ret;
@@ -33,7 +34,10 @@ static const struct vm_operations_struct mock_accel_aperture_ops = {
 	.fault = mock_accel_aperture_fault,
 };
 
-/* Maps a range of BAR2. EOPNOTSUPP: the device has none. EINVAL: the range leaves it, or the mapping is private. */
+/*
+ * Maps a range of BAR2. EOPNOTSUPP: the device has none. EINVAL: the range leaves it, or the
+ * mapping is private.
+ */
 int mock_accel_map_aperture(struct mock_accel *mock, struct vm_area_struct *vma)
 {
 	u64 offset = (u64)vma->vm_pgoff << PAGE_SHIFT;
@@ -48,7 +52,8 @@ int mock_accel_map_aperture(struct mock_accel *mock, struct vm_area_struct *vma)
 	length = pci_resource_len(mock->pdev, MOCK_ACCEL_APERTURE_BAR);
 	if (!(mock->capabilities & MOCK_ACCEL_CAPABILITIES_APERTURE) || !length) {
 		ret = -EOPNOTSUPP;
-	} else if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff > length >> PAGE_SHIFT || size > length - offset) {
+	} else if (!(vma->vm_flags & VM_SHARED) || vma->vm_pgoff > length >> PAGE_SHIFT ||
+		   size > length - offset) {
 		ret = -EINVAL;
 	} else {
 		vm_flags_set(vma, VM_IO | VM_PFNMAP | VM_DONTEXPAND | VM_DONTDUMP);
@@ -56,7 +61,8 @@ int mock_accel_map_aperture(struct mock_accel *mock, struct vm_area_struct *vma)
 		vma->vm_ops = &mock_accel_aperture_ops;
 		/* The file that the mapping holds open holds a reference. */
 		vma->vm_private_data = mock;
-		ret = io_remap_pfn_range(vma, vma->vm_start, (start + offset) >> PAGE_SHIFT, size, vma->vm_page_prot);
+		ret = io_remap_pfn_range(vma, vma->vm_start, (start + offset) >> PAGE_SHIFT, size,
+					 vma->vm_page_prot);
 	}
 	mock_accel_exit(mock);
 	return ret;

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Linux never places the BARs of a function whose class is "not defined" (__dev_sort_resources() skips it), which is the
- * class of the original device. The firmware places them at boot, but nobody does after a hot plug or a rescan, and nobody
- * places the BARs of virtual functions: so the driver asks for what is missing.
+ * Linux never places the BARs of a function whose class is "not defined"
+ * (__dev_sort_resources() skips it), which is the class of the original device. The firmware
+ * places them at boot, but nobody does after a hot plug or a rescan, and nobody places the BARs
+ * of virtual functions: so the driver asks for what is missing.
  */
 #include "mock-accel.h"
 

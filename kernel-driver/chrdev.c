@@ -76,7 +76,8 @@ static int mock_accel_describe(struct mock_accel_file *open)
 	ret = mock_accel_read(mock, MOCK_ACCEL_REG_STATUS, &status);
 	if (ret)
 		return ret;
-	if (mock_accel_choose_words(mock, MOCK_ACCEL_PASSPHRASE_DEFAULT_WORDS, sample, sizeof(sample)))
+	if (mock_accel_choose_words(mock, MOCK_ACCEL_PASSPHRASE_DEFAULT_WORDS, sample,
+				    sizeof(sample)))
 		strscpy(sample, "(firmware not loaded)", sizeof(sample));
 
 	open->length = scnprintf(open->text, sizeof(open->text),
@@ -92,7 +93,8 @@ static int mock_accel_describe(struct mock_accel_file *open)
 	return 0;
 }
 
-static ssize_t mock_accel_read_text(struct file *file, char __user *buffer, size_t size, loff_t *position)
+static ssize_t mock_accel_read_text(struct file *file, char __user *buffer, size_t size,
+				    loff_t *position)
 {
 	struct mock_accel_file *open = file->private_data;
 	ssize_t ret = 0;
@@ -123,7 +125,8 @@ static long mock_accel_ioctl_set_status(struct mock_accel *mock, u32 __user *arg
 	return mock_accel_set_status(mock, value);
 }
 
-static long mock_accel_ioctl_passphrase(struct mock_accel *mock, struct mock_accel_passphrase __user *argument)
+static long mock_accel_ioctl_passphrase(struct mock_accel *mock,
+					struct mock_accel_passphrase __user *argument)
 {
 	struct mock_accel_passphrase answer = {};
 	int ret;
@@ -134,13 +137,15 @@ static long mock_accel_ioctl_passphrase(struct mock_accel *mock, struct mock_acc
 		return -EINVAL;
 	if (!answer.word_count)
 		answer.word_count = MOCK_ACCEL_PASSPHRASE_DEFAULT_WORDS;
-	ret = mock_accel_choose_words(mock, answer.word_count, answer.passphrase, sizeof(answer.passphrase));
+	ret = mock_accel_choose_words(mock, answer.word_count, answer.passphrase,
+				      sizeof(answer.passphrase));
 	if (ret)
 		return ret;
 	return copy_to_user(argument, &answer, sizeof(answer)) ? -EFAULT : 0;
 }
 
-static long mock_accel_ioctl_dma_test(struct mock_accel *mock, struct mock_accel_dma_test __user *argument)
+static long mock_accel_ioctl_dma_test(struct mock_accel *mock,
+				      struct mock_accel_dma_test __user *argument)
 {
 	struct mock_accel_dma_test test;
 	long ret;

@@ -20,8 +20,9 @@ static u32 mock_accel_dma_state(u32 status)
 }
 
 /*
- * Waits for the command's end and returns DMA_STATUS. The interrupt is believed only when the status confirms it, and the
- * status also counts without one: a device that loses interrupts is slow, not broken.
+ * Waits for the command's end and returns DMA_STATUS. The interrupt is believed only when the
+ * status confirms it, and the status also counts without one: a device that loses interrupts is
+ * slow, not broken.
  */
 static u32 mock_accel_dma_wait(struct mock_accel *mock)
 {
@@ -29,17 +30,22 @@ static u32 mock_accel_dma_wait(struct mock_accel *mock)
 	u32 status;
 
 	if (mock->vectors)
-		wait_for_completion_timeout(&mock->dma_done, msecs_to_jiffies(MOCK_ACCEL_DMA_TIMEOUT_MS));
+		wait_for_completion_timeout(&mock->dma_done, deadline - jiffies);
 	for (;;) {
 		status = ioread32(mock->regs + MOCK_ACCEL_REG_DMA_STATUS);
-		if (mock_accel_dma_state(status) != MOCK_ACCEL_DMA_STATUS_STATE_BUSY || time_after(jiffies, deadline))
+		if (mock_accel_dma_state(status) != MOCK_ACCEL_DMA_STATUS_STATE_BUSY ||
+		    time_after(jiffies, deadline))
 			return status;
 		usleep_range(MOCK_ACCEL_DMA_POLL_US, 2 * MOCK_ACCEL_DMA_POLL_US);
 	}
 }
 
-/* One copy: 0 with *error set to the device's error code, -ETIMEDOUT, or -EIO for a status that makes no sense. */
-static int mock_accel_dma_copy(struct mock_accel *mock, u64 from, u64 to, u32 length, u32 direction, u32 *error, u64 *ns)
+/*
+ * One copy: 0 with *error set to the device's error code, -ETIMEDOUT, or -EIO for a status that
+ * makes no sense.
+ */
+static int mock_accel_dma_copy(struct mock_accel *mock, u64 from, u64 to, u32 length, u32 direction,
+			       u32 *error, u64 *ns)
 {
 	u64 start = ktime_get_ns();
 	u32 status;
@@ -58,7 +64,8 @@ static int mock_accel_dma_copy(struct mock_accel *mock, u64 from, u64 to, u32 le
 	case MOCK_ACCEL_DMA_STATUS_STATE_DONE:
 		return 0;
 	case MOCK_ACCEL_DMA_STATUS_STATE_ERROR:
-		*error = (status & MOCK_ACCEL_DMA_STATUS_ERROR_MASK) >> MOCK_ACCEL_DMA_STATUS_ERROR_SHIFT;
+		*error = (status & MOCK_ACCEL_DMA_STATUS_ERROR_MASK) >>
+			 MOCK_ACCEL_DMA_STATUS_ERROR_SHIFT;
 		return 0;
 	case MOCK_ACCEL_DMA_STATUS_STATE_BUSY:
 		return -ETIMEDOUT;
@@ -76,8 +83,8 @@ static u32 mock_accel_first_difference(const u8 *a, const u8 *b, u32 length)
 	return i;
 }
 
-static int mock_accel_dma_round_trip(struct mock_accel *mock, struct mock_accel_dma_test *test, u8 *out, dma_addr_t out_dma,
-				     u8 *in, dma_addr_t in_dma)
+static int mock_accel_dma_round_trip(struct mock_accel *mock, struct mock_accel_dma_test *test,
+				     u8 *out, dma_addr_t out_dma, u8 *in, dma_addr_t in_dma)
 {
 	int before = atomic_read(&mock->dma_interrupts);
 	int ret;
@@ -87,11 +94,13 @@ static int mock_accel_dma_round_trip(struct mock_accel *mock, struct mock_accel_
 	test->mismatch = 0;
 	test->to_guest_ns = 0;
 
-	ret = mock_accel_dma_copy(mock, out_dma, test->device_offset, test->length, MOCK_ACCEL_DMA_CMD_DIRECTION_TO_DEVICE,
-				  &test->error, &test->to_device_ns);
+	ret = mock_accel_dma_copy(mock, out_dma, test->device_offset, test->length,
+				  MOCK_ACCEL_DMA_CMD_DIRECTION_TO_DEVICE, &test->error,
+				  &test->to_device_ns);
 	if (!ret && !test->error)
 		ret = mock_accel_dma_copy(mock, test->device_offset, in_dma, test->length,
-					  MOCK_ACCEL_DMA_CMD_DIRECTION_TO_GUEST, &test->error, &test->to_guest_ns);
+					  MOCK_ACCEL_DMA_CMD_DIRECTION_TO_GUEST, &test->error,
+					  &test->to_guest_ns);
 	test->interrupts = atomic_read(&mock->dma_interrupts) - before;
 	if (!ret && !test->error)
 		test->mismatch = mock_accel_first_difference(out, in, test->length);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Interrupts: one MSI-X vector a cause where the device has four, one vector (MSI-X or INTx) for all causes otherwise. A
- * device without interrupts works too: what would wait then polls.
+ * Interrupts: one MSI-X vector a cause where the device has four, one vector (MSI-X or INTx)
+ * for all causes otherwise. A device without interrupts works too: what would wait then polls.
  */
 #include <linux/interrupt.h>
 #include <linux/io.h>
@@ -14,7 +14,9 @@
 #endif
 
 #define MOCK_ACCEL_IRQ_DMA (MOCK_ACCEL_IRQ_STATUS_DMA_DONE | MOCK_ACCEL_IRQ_STATUS_DMA_ERROR)
-#define MOCK_ACCEL_IRQ_ALL (MOCK_ACCEL_IRQ_STATUS_PASSPHRASE | MOCK_ACCEL_IRQ_DMA | MOCK_ACCEL_IRQ_STATUS_VF_CHANGE)
+#define MOCK_ACCEL_IRQ_ALL                                        \
+	(MOCK_ACCEL_IRQ_STATUS_PASSPHRASE | MOCK_ACCEL_IRQ_DMA | \
+	 MOCK_ACCEL_IRQ_STATUS_VF_CHANGE)
 
 static const u32 mock_accel_vector_causes[MOCK_ACCEL_VECTORS] = {
 	[MOCK_ACCEL_VECTOR_PASSPHRASE] = MOCK_ACCEL_IRQ_STATUS_PASSPHRASE,
@@ -67,8 +69,10 @@ static int mock_accel_request(struct mock_accel *mock, int index, u32 causes)
 	vector->mock = mock;
 	vector->causes = causes;
 	atomic_set(&vector->news, 0);
-	return request_threaded_irq(pci_irq_vector(mock->pdev, index), mock_accel_irq, mock_accel_irq_thread,
-				    mock->pdev->msix_enabled ? 0 : IRQF_SHARED, dev_name(&mock->dev), vector);
+	return request_threaded_irq(pci_irq_vector(mock->pdev, index), mock_accel_irq,
+				    mock_accel_irq_thread,
+				    mock->pdev->msix_enabled ? 0 : IRQF_SHARED,
+				    dev_name(&mock->dev), vector);
 }
 
 /* Takes the vectors. No interrupt at all is no error; one that cannot be requested is. */
@@ -87,8 +91,10 @@ int mock_accel_irq_init(struct mock_accel *mock)
 	}
 
 	while (mock->vectors < count) {
-		u32 causes = count == MOCK_ACCEL_VECTORS ? mock_accel_vector_causes[mock->vectors] : MOCK_ACCEL_IRQ_ALL;
+		u32 causes = MOCK_ACCEL_IRQ_ALL;
 
+		if (count == MOCK_ACCEL_VECTORS)
+			causes = mock_accel_vector_causes[mock->vectors];
 		ret = mock_accel_request(mock, mock->vectors, causes);
 		if (ret) {
 			mock_accel_irq_exit(mock);

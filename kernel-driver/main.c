@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Module entry: the class, the device numbers, the character device and the PCI driver, in this order. */
+/*
+ * Module entry: the class, the device numbers, the character device and the PCI driver, in this
+ * order.
+ */
 #include <linux/fs.h>
 #include <linux/module.h>
 

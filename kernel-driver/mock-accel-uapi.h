@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */
 /*
- * What a program sees of /dev/mock<N>. Reading the device gives a description in text; the calls below are ioctls.
+ * What a program sees of /dev/mock<N>. Reading the device gives a description in text; the
+ * calls below are ioctls.
  *
- * Every call fails with ENODEV once the device is gone, EFAULT for a bad pointer and ENOTTY for an unknown command.
+ * Every call fails with ENODEV once the device is gone, EFAULT for a bad pointer and ENOTTY for
+ * an unknown command.
  */
 #ifndef MOCK_ACCEL_UAPI_H
 #define MOCK_ACCEL_UAPI_H
@@ -31,7 +33,8 @@ struct mock_accel_passphrase {
  * @length: in: bytes, 1..1048576
  * @device_offset: in: where in device memory they go
  * @error: out: error code of DMA_STATUS (see mock-accel-regs.h), 0 for none
- * @mismatch: out: offset of the first byte that came back different, @length when all are the same
+ * @mismatch: out: offset of the first byte that came back different, @length when all are the
+ *   same
  * @to_device_ns: out: duration of the copy to the device in nanoseconds
  * @to_guest_ns: out: duration of the copy back
  * @interrupts: out: DMA interrupts that were counted during the test
@@ -58,8 +61,9 @@ struct mock_accel_dma_test {
 #define MOCK_ACCEL_IOC_SET_STATUS _IOW(MOCK_ACCEL_IOC_MAGIC, 3, __u32)
 
 /*
- * Tests the DMA engine. EOPNOTSUPP: the device has none. EINVAL: length or reserved is out of range. EBADF: not opened for
- * writing. ETIMEDOUT: the device did not finish. A copy that the device refuses is no error of the call: see @error.
+ * Tests the DMA engine. EOPNOTSUPP: the device has none. EINVAL: length or reserved is out of
+ * range. EBADF: not opened for writing. ETIMEDOUT: the device did not finish. A copy that the
+ * device refuses is no error of the call: see @error.
  */
 #define MOCK_ACCEL_IOC_DMA_TEST _IOWR(MOCK_ACCEL_IOC_MAGIC, 4, struct mock_accel_dma_test)
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Inside of the driver. Life of a device: probe makes it (pci.c), names it (naming.c), shows it in sysfs (sysfs.c) and /dev
- * (chrdev.c); remove takes those away, marks it gone and drops its reference; open files keep the memory, not the hardware.
+ * Inside of the driver. Life of a device: probe makes it (pci.c), names it (naming.c), shows it
+ * in sysfs (sysfs.c) and /dev (chrdev.c); remove takes those away, marks it gone and drops its
+ * reference; open files keep the memory, not the hardware.
  */
 #ifndef MOCK_ACCEL_H
 #define MOCK_ACCEL_H
@@ -27,7 +28,8 @@
 #define MOCK_ACCEL_WORDLIST "mock-accel-wordlist.txt"
 
 /* The longest word of which twelve, joined, still fit into struct mock_accel_passphrase. */
-#define MOCK_ACCEL_WORD_MAX ((MOCK_ACCEL_PASSPHRASE_SIZE - MOCK_ACCEL_PASSPHRASE_MAX_WORDS) / MOCK_ACCEL_PASSPHRASE_MAX_WORDS)
+#define MOCK_ACCEL_WORD_MAX \
+	(MOCK_ACCEL_PASSPHRASE_SIZE / MOCK_ACCEL_PASSPHRASE_MAX_WORDS - 1)
 
 /**
  * struct mock_accel_words - a loaded word list
@@ -67,8 +69,10 @@ struct mock_accel_vector {
  * @memory_size: bytes, read at probe
  * @capabilities: bits, read at probe
  * @numa_node: node of the PCI function, or -1
- * @io_lock: held for reading by whoever touches the hardware, for writing to take it away or reset it
- * @regs: BAR0, NULL once the device is gone; guarded by @io_lock, except for interrupt handlers, which end before it goes
+ * @io_lock: held for reading by whoever touches the hardware, for writing to take it away or
+ *   reset it
+ * @regs: BAR0, NULL once the device is gone; guarded by @io_lock, except for interrupt
+ *   handlers, which end before it goes
  * @status_lock: makes read-compare-write of STATUS one step
  * @words_lock: guards @words
  * @words: the word list, or NULL

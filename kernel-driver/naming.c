@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Minors and names. A physical function takes the lowest free minor N and is mock<N>. A virtual function is
- * mock<N of its PF>_vf<i>; its minor comes from the top, so that VFs coming and going do not change the numbers of PFs.
+ * Minors and names. A physical function takes the lowest free minor N and is mock<N>. A virtual
+ * function is mock<N of its PF>_vf<i>; its minor comes from the top, so that VFs coming and
+ * going do not change the numbers of PFs.
  */
 #include <linux/idr.h>
 #include <linux/xarray.h>
@@ -32,12 +33,16 @@ int mock_accel_name(struct mock_accel *mock)
 	struct mock_accel *pf = mock->is_vf ? mock_accel_pf_of(mock->pdev) : NULL;
 	int ret;
 
-	mock->minor = pf ? mock_accel_take_vf_minor() : ida_alloc_max(&mock_accel_minors, MOCK_ACCEL_MINORS - 1, GFP_KERNEL);
+	if (pf)
+		mock->minor = mock_accel_take_vf_minor();
+	else
+		mock->minor = ida_alloc_max(&mock_accel_minors, MOCK_ACCEL_MINORS - 1, GFP_KERNEL);
 	if (mock->minor < 0)
 		return mock->minor;
 
 	if (pf)
-		ret = dev_set_name(&mock->dev, "mock%d_vf%d", pf->minor, mock_accel_vf_index(mock->pdev));
+		ret = dev_set_name(&mock->dev, "mock%d_vf%d", pf->minor,
+				   mock_accel_vf_index(mock->pdev));
 	else
 		ret = dev_set_name(&mock->dev, "mock%d", mock->minor);
 	if (ret) {

@@ -45,13 +45,17 @@ static struct mock_accel *mock_accel_new(struct pci_dev *pdev)
 	return mock;
 }
 
-/* Reads what does not change. -ENODEV: whatever this is, it is not a mock (driver_override binds anything). */
+/*
+ * Reads what does not change. -ENODEV: whatever this is, it is not a mock (driver_override
+ * binds anything).
+ */
 static int mock_accel_identify(struct mock_accel *mock)
 {
 	u32 id = ioread32(mock->regs + MOCK_ACCEL_REG_DEVICE_ID);
 
 	if (id != MOCK_ACCEL_DEVICE_ID_MOCK) {
-		dev_err(&mock->pdev->dev, "DEVICE_ID is 0x%08x, expected 0x%08x\n", id, MOCK_ACCEL_DEVICE_ID_MOCK);
+		dev_err(&mock->pdev->dev, "DEVICE_ID is 0x%08x, expected 0x%08x\n", id,
+			MOCK_ACCEL_DEVICE_ID_MOCK);
 		return -ENODEV;
 	}
 	memcpy_fromio(mock->uuid, mock->regs + MOCK_ACCEL_REG_UUID, sizeof(mock->uuid));
@@ -145,7 +149,8 @@ static int mock_accel_probe(struct pci_dev *pdev, const struct pci_device_id *id
 
 	ret = mock_accel_load_words(mock);
 	if (ret)
-		dev_warn(&pdev->dev, "no word list from firmware %s (%d): passphrases need it\n", MOCK_ACCEL_WORDLIST, ret);
+		dev_warn(&pdev->dev, "no word list from firmware %s (%d): passphrases need it\n",
+			 MOCK_ACCEL_WORDLIST, ret);
 
 	/* A VF's probe may run before device_add() of its PF returns, so drvdata comes first. */
 	pci_set_drvdata(pdev, mock);
@@ -173,7 +178,10 @@ static void mock_accel_remove(struct pci_dev *pdev)
 
 	if (pci_num_vf(pdev))
 		pci_disable_sriov(pdev);
-	/* Attributes and nodes go first, then new opens, then the hardware under the files that are open still. */
+	/*
+	 * Attributes and nodes go first, then new opens, then the hardware under the files that
+	 * are open still.
+	 */
 	device_del(&mock->dev);
 	mock_accel_unname(mock);
 	mock_accel_stop(mock);

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Errors and resets: calls wait while the device is reset, then go on with a device in its first state. */
+/*
+ * Errors and resets: calls wait while the device is reset, then go on with a device in its
+ * first state.
+ */
 #include <linux/io.h>
 
 #include "mock-accel.h"
@@ -58,7 +61,9 @@ static pci_ers_result_t mock_accel_slot_reset(struct pci_dev *pdev)
 	}
 	pci_set_master(pdev);
 	pci_restore_state(pdev);
-	return mock_accel_mmio_enabled(pdev) == PCI_ERS_RESULT_RECOVERED ? PCI_ERS_RESULT_RECOVERED : PCI_ERS_RESULT_DISCONNECT;
+	if (mock_accel_mmio_enabled(pdev) != PCI_ERS_RESULT_RECOVERED)
+		return PCI_ERS_RESULT_DISCONNECT;
+	return PCI_ERS_RESULT_RECOVERED;
 }
 
 static void mock_accel_resume(struct pci_dev *pdev)

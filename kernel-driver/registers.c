@@ -41,7 +41,10 @@ int mock_accel_write(struct mock_accel *mock, u32 offset, u32 value)
 	return 0;
 }
 
-/* Writes STATUS, and tells user space when that changed it: ACTION=change with MOCK_ACCEL_STATUS=0x%08x. */
+/*
+ * Writes STATUS, and tells user space when that changed it: ACTION=change with
+ * MOCK_ACCEL_STATUS=0x%08x.
+ */
 int mock_accel_set_status(struct mock_accel *mock, u32 value)
 {
 	char text[sizeof("MOCK_ACCEL_STATUS=0x00000000")];

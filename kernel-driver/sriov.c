@@ -2,11 +2,15 @@
 /* Virtual functions: enabling them, finding their PF and number, and the help their BAR needs. */
 #include "mock-accel.h"
 
-/* Does a virtual function stand here? One served alone (without SR-IOV) is known by its device id. */
+/*
+ * Does a virtual function stand here? One served alone (without SR-IOV) is known by its device
+ * id.
+ */
 bool mock_accel_is_vf(struct pci_dev *pdev)
 {
 	return pdev->is_virtfn ||
-	       (pdev->vendor == MOCK_ACCEL_PCI_VENDOR_ID && pdev->device == MOCK_ACCEL_PCI_DEVICE_ID_VF);
+	       (pdev->vendor == MOCK_ACCEL_PCI_VENDOR_ID &&
+		pdev->device == MOCK_ACCEL_PCI_DEVICE_ID_VF);
 }
 
 /* Number of a VF within its PF, from 0: VF i is function i + 1 of the PF's slot. */
@@ -17,7 +21,10 @@ int mock_accel_vf_index(struct pci_dev *pdev)
 	return index >= 0 ? index : PCI_FUNC(pdev->devfn) - 1;
 }
 
-/* The PF that a VF belongs to, if this driver has it: by SR-IOV, else function 0 of the same slot. NULL: none. */
+/*
+ * The PF that a VF belongs to, if this driver has it: by SR-IOV, else function 0 of the same
+ * slot. NULL: none.
+ */
 struct mock_accel *mock_accel_pf_of(struct pci_dev *pdev)
 {
 	struct mock_accel *mock = NULL;
@@ -37,8 +44,9 @@ struct mock_accel *mock_accel_pf_of(struct pci_dev *pdev)
 }
 
 /*
- * The PCI core knows where a VF's BAR is from the PF's SR-IOV capability, and never writes it into the VF, whose BARs are
- * read-only zeros on real hardware. The VMM that serves the mock, though, learns addresses only from those writes: so tell it.
+ * The PCI core knows where a VF's BAR is from the PF's SR-IOV capability, and never writes it
+ * into the VF, whose BARs are read-only zeros on real hardware. The VMM that serves the mock,
+ * though, learns addresses only from those writes: so tell it.
  */
 int mock_accel_vf_assist(struct pci_dev *pdev)
 {

@@ -39,7 +39,8 @@ static ssize_t status_show(struct device *dev, struct device_attribute *attr, ch
 	return ret ?: sysfs_emit(buf, "0x%08x\n", value);
 }
 
-static ssize_t status_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
+static ssize_t status_store(struct device *dev, struct device_attribute *attr,
+			    const char *buf, size_t count)
 {
 	u32 value;
 	int ret = kstrtou32(buf, 0, &value);
@@ -67,7 +68,8 @@ static ssize_t passphrase_length_show(struct device *dev, struct device_attribut
 	return ret ?: sysfs_emit(buf, "%u\n", value);
 }
 
-static ssize_t passphrase_length_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
+static ssize_t passphrase_length_store(struct device *dev, struct device_attribute *attr,
+				       const char *buf, size_t count)
 {
 	u32 value;
 	int ret = kstrtou32(buf, 0, &value);
@@ -81,7 +83,8 @@ static ssize_t passphrase_length_store(struct device *dev, struct device_attribu
 }
 static DEVICE_ATTR_RW(passphrase_length);
 
-static ssize_t passphrase_generate_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
+static ssize_t passphrase_generate_store(struct device *dev, struct device_attribute *attr,
+					 const char *buf, size_t count)
 {
 	bool value;
 	int ret = kstrtobool(buf, &value);
@@ -90,7 +93,8 @@ static ssize_t passphrase_generate_store(struct device *dev, struct device_attri
 		return ret;
 	if (!value)
 		return -EINVAL;
-	ret = mock_accel_write(to_mock_accel(dev), MOCK_ACCEL_REG_PASSPHRASE_CMD, MOCK_ACCEL_PASSPHRASE_CMD_GENERATE);
+	ret = mock_accel_write(to_mock_accel(dev), MOCK_ACCEL_REG_PASSPHRASE_CMD,
+			       MOCK_ACCEL_PASSPHRASE_CMD_GENERATE);
 	return ret ?: count;
 }
 static DEVICE_ATTR_WO(passphrase_generate);
@@ -130,14 +134,17 @@ static ssize_t passphrase_show(struct device *dev, struct device_attribute *attr
 	struct mock_accel *mock = to_mock_accel(dev);
 	char text[MOCK_ACCEL_PASSPHRASE_BUFFER_BYTES + 1];
 	ssize_t ret;
+	u32 state;
 
 	ret = mock_accel_enter(mock);
 	if (ret)
 		return ret;
-	if (ioread32(mock->regs + MOCK_ACCEL_REG_PASSPHRASE_STATUS) == MOCK_ACCEL_PASSPHRASE_STATUS_BUSY) {
+	state = ioread32(mock->regs + MOCK_ACCEL_REG_PASSPHRASE_STATUS);
+	if (state == MOCK_ACCEL_PASSPHRASE_STATUS_BUSY) {
 		ret = -EBUSY;
 	} else {
-		memcpy_fromio(text, mock->regs + MOCK_ACCEL_REG_PASSPHRASE_BUFFER, MOCK_ACCEL_PASSPHRASE_BUFFER_BYTES);
+		memcpy_fromio(text, mock->regs + MOCK_ACCEL_REG_PASSPHRASE_BUFFER,
+			      MOCK_ACCEL_PASSPHRASE_BUFFER_BYTES);
 		text[MOCK_ACCEL_PASSPHRASE_BUFFER_BYTES] = '\0';
 		ret = sysfs_emit(buf, "%s\n", text);
 	}
@@ -158,7 +165,8 @@ static ssize_t wordlist_size_show(struct device *dev, struct device_attribute *a
 }
 static DEVICE_ATTR_RO(wordlist_size);
 
-static ssize_t load_wordlist_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
+static ssize_t load_wordlist_store(struct device *dev, struct device_attribute *attr,
+				   const char *buf, size_t count)
 {
 	bool value;
 	int ret = kstrtobool(buf, &value);
@@ -198,10 +206,12 @@ static ssize_t sriov_numvfs_show(struct device *dev, struct device_attribute *at
 }
 
 /*
- * Does what the PCI core's attribute of the same name does, with the same answers. The PCI device's lock is only tried:
- * remove() holds it while it waits for this very attribute to be left.
+ * Does what the PCI core's attribute of the same name does, with the same answers. The PCI
+ * device's lock is only tried: remove() holds it while it waits for this very attribute to be
+ * left.
  */
-static ssize_t sriov_numvfs_store(struct device *dev, struct device_attribute *attr, const char *buf, size_t count)
+static ssize_t sriov_numvfs_store(struct device *dev, struct device_attribute *attr,
+				  const char *buf, size_t count)
 {
 	struct pci_dev *pdev = to_mock_accel(dev)->pdev;
 	u16 wanted;
@@ -216,7 +226,8 @@ static ssize_t sriov_numvfs_store(struct device *dev, struct device_attribute *a
 	} else if (wanted == pci_num_vf(pdev)) {
 		ret = 0;
 	} else if (wanted && pci_num_vf(pdev)) {
-		dev_warn(dev, "%d VFs are enabled: disable them before enabling %u\n", pci_num_vf(pdev), wanted);
+		dev_warn(dev, "%d VFs are enabled: disable them before enabling %u\n",
+			 pci_num_vf(pdev), wanted);
 		ret = -EBUSY;
 	} else {
 		ret = mock_accel_sriov_configure(pdev, wanted);

@@ -60,7 +60,8 @@ static struct mock_accel_words *mock_accel_parse_words(const struct firmware *fi
 	struct mock_accel_words *words;
 	int ret;
 
-	if (firmware->size > MOCK_ACCEL_WORDLIST_MAX || memchr(firmware->data, '\0', firmware->size))
+	if (firmware->size > MOCK_ACCEL_WORDLIST_MAX ||
+	    memchr(firmware->data, '\0', firmware->size))
 		return ERR_PTR(-EINVAL);
 
 	words = kzalloc(sizeof(*words), GFP_KERNEL);
@@ -68,7 +69,8 @@ static struct mock_accel_words *mock_accel_parse_words(const struct firmware *fi
 		return ERR_PTR(-ENOMEM);
 	words->size = firmware->size;
 	words->text = kvmalloc(firmware->size + 1, GFP_KERNEL);
-	words->offsets = kvcalloc(mock_accel_count_lines(firmware->data, firmware->size), sizeof(*words->offsets), GFP_KERNEL);
+	words->offsets = kvcalloc(mock_accel_count_lines(firmware->data, firmware->size),
+				  sizeof(*words->offsets), GFP_KERNEL);
 	ret = -ENOMEM;
 	if (!words->text || !words->offsets)
 		goto free;
@@ -85,7 +87,10 @@ free:
 	return ERR_PTR(ret);
 }
 
-/* Loads or reloads the list, from probe or sysfs (the PCI device is there). On failure the list that was there stays. */
+/*
+ * Loads or reloads the list, from probe or sysfs (the PCI device is there). On failure the list
+ * that was there stays.
+ */
 int mock_accel_load_words(struct mock_accel *mock)
 {
 	const struct firmware *firmware;
@@ -136,8 +141,9 @@ u32 mock_accel_words_count(struct mock_accel *mock)
 }
 
 /*
- * A number in 0..ceiling-1, each equally likely: draws from the incomplete last round of 2^32 are thrown away, as a plain
- * remainder would favour small numbers. (get_random_u32_below() does this too, since Linux 6.2.)
+ * A number in 0..ceiling-1, each equally likely: draws from the incomplete last round of 2^32
+ * are thrown away, as a plain remainder would favour small numbers. (get_random_u32_below()
+ * does this too, since Linux 6.2.)
  */
 static u32 mock_accel_random_below(u32 ceiling)
 {
@@ -165,7 +171,8 @@ int mock_accel_choose_words(struct mock_accel *mock, unsigned int count, char *t
 	}
 	text[0] = '\0';
 	while (count--) {
-		const char *word = words->text + words->offsets[mock_accel_random_below(words->count)];
+		u32 choice = mock_accel_random_below(words->count);
+		const char *word = words->text + words->offsets[choice];
 
 		used += scnprintf(text + used, size - used, used ? "-%s" : "%s", word);
 	}
