@@ -15,8 +15,8 @@ afterAll(async () => {
   setChildSubreaper(false);
 });
 
-/** Waits until its parent is gone: a parent that is still there would take its status. */
-const UNTIL_ADOPTED = 'p=$PPID; while read -r a b c q r </proc/$$/stat && [ "$q" = "$p" ]; do :; done';
+/** Waits until it is ours: a parent that is still there would take its status. */
+const UNTIL_ADOPTED = `while read -r a b c q r </proc/$$/stat && [ "$q" != ${process.pid} ]; do :; done`;
 
 /** Starts a process whose parent ends at once, so that it comes to us. Returns its pid. */
 const orphan = async (script: string): Promise<number> => {
