@@ -158,6 +158,8 @@ static int mock_accel_probe(struct pci_dev *pdev, const struct pci_device_id *id
 	ret = device_add(&mock->dev);
 	if (ret)
 		goto clear;
+	/* What a slot reset restores: BARs, bus mastering, MSI-X. */
+	pci_save_state(pdev);
 	dev_info(&mock->dev, "%pUb at %s\n", mock->uuid, pci_name(pdev));
 	return 0;
 

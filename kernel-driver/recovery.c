@@ -61,6 +61,8 @@ static pci_ers_result_t mock_accel_slot_reset(struct pci_dev *pdev)
 	}
 	pci_set_master(pdev);
 	pci_restore_state(pdev);
+	/* Restoring used the saved state up; the next error needs one too. */
+	pci_save_state(pdev);
 	if (mock_accel_mmio_enabled(pdev) != PCI_ERS_RESULT_RECOVERED)
 		return PCI_ERS_RESULT_DISCONNECT;
 	return PCI_ERS_RESULT_RECOVERED;

@@ -5,6 +5,7 @@
 export interface Operations {
   read: (path: string) => string;
   write: (path: string, text: string) => void;
+  writeBytes: (path: string, data: string) => void;
   exists: (path: string) => boolean;
   list: (path: string) => string[];
   realpath: (path: string) => string;

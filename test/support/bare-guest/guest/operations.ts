@@ -20,6 +20,7 @@ const mapping = (handle: number): Mapping => {
 export const operations: Operations = {
   read: (path) => fs.readFileSync(path, 'utf8'),
   write: (path, text) => fs.writeFileSync(path, text),
+  writeBytes: (path, data) => fs.writeFileSync(path, Buffer.from(data, 'base64')),
   exists: (path) => fs.existsSync(path),
   list: (path) => fs.readdirSync(path).sort(),
   realpath: (path) => fs.realpathSync(path),

@@ -1,0 +1,47 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { BareGuest } from '../support/bare-guest/bare-guest.ts';
+import { DMA_TEST, dmaRequest, readDma } from './ioctls.ts';
+
+const MOCK = '/sys/class/mock-accel/mock0';
+/** Bits of the uncorrectable error status (PCI Express Base Specification, 7.8.4.2). */
+const COMPLETION_TIMEOUT = 1 << 14;
+const MALFORMED_TLP = 1 << 18;
+
+let guest: BareGuest;
+
+beforeAll(async () => {
+  guest = await BareGuest.boot({ devices: [{}] });
+  for (const module of ['mock-accel', 'aer_inject']) {
+    expect(await guest.do.run(['modprobe', module])).toMatchObject({ status: 0 });
+  }
+});
+afterAll(() => guest?.stop());
+
+/** struct aer_error_inj of Linux's aer_inject. */
+async function inject(uncorrectable: number): Promise<void> {
+  const address = (await guest.do.realpath(`${MOCK}/device`)).split('/').at(-1)!;
+  const [, bus = '', slot = '', fn = ''] = /:(..):(..)\.(.)$/.exec(address) ?? [];
+  const bytes = Buffer.alloc(32);
+  for (const [index, text] of [bus, slot, fn].entries()) bytes[index] = Number.parseInt(text, 16);
+  bytes.writeUInt32LE(uncorrectable, 4);
+  await guest.do.writeBytes('/dev/aer_inject', bytes.toString('base64'));
+}
+
+const recoveries = async () =>
+  ((await guest.do.run(['dmesg'])).stdout.match(/mock0: recovered from a PCI error/g) ?? []).length;
+
+describe('recovery from PCI errors', () => {
+  it.each([
+    ['a completion timeout, by reading the registers', COMPLETION_TIMEOUT],
+    ['a malformed packet, by resetting the slot', MALFORMED_TLP],
+    ['a second malformed packet', MALFORMED_TLP],
+  ])('goes on after %s', async (_what, error) => {
+    const before = await recoveries();
+    await inject(error);
+    await expect.poll(recoveries, { timeout: 30_000 }).toBe(before + 1);
+    const fd = await guest.do.open('/dev/mock0', 'r+');
+    const test = readDma(await guest.do.ioctl(fd, DMA_TEST, dmaRequest(4096)));
+    expect(test, 'bus mastering and interrupts are back').toMatchObject({ error: 0, mismatch: 4096, interrupts: 2 });
+    await guest.do.close(fd);
+  });
+});
