@@ -7,9 +7,10 @@ let guest: BareGuest;
 
 // Without MSI-X: unplugging a vfio-user device that has it aborts QEMU (10.2 and 11.1), whatever the server does.
 beforeAll(async () => {
-  const devices = ['FAULTY', 'HEALTHY'].map((uuid) => ({ uuid, msix: false }));
+  const devices = ['FAULTY', 'HEALTHY'].map((uuid) => ({ uuid, msix: false, intx: true }));
   guest = await BareGuest.boot({ devices, onClientGone: 'relisten' });
   expect(await guest.do.run(['modprobe', 'mock-accel'])).toMatchObject({ status: 0 });
+  expect(await status(), guest.consoleText().slice(-2000)).toBe('0x00000001');
 });
 afterAll(() => guest?.stop());
 
@@ -17,7 +18,7 @@ afterAll(() => guest?.stop());
 async function status(): Promise<string | undefined> {
   for (const name of await guest.do.list(MOCK)) {
     const device = await guest.do.realpath(`${MOCK}/${name}/device`);
-    if (device.includes('/0000:00:10.0/')) return (await guest.do.read(`${MOCK}/${name}/status`)).trim();
+    if (device.endsWith('/0000:01:00.0')) return (await guest.do.read(`${MOCK}/${name}/status`)).trim();
   }
   return undefined;
 }
