@@ -4,6 +4,8 @@ export const guestModules = [
   ...['virtio_blk', 'erofs', 'overlay', 'loop'],
   // agent transport and the device inventory
   ...['vsock', 'vmw_vsock_virtio_transport', 'qemu_fw_cfg'],
+  // vsock to itself, for tests of that address family
+  'vsock_loopback',
   // what Kata may plug
   ...['virtio_net', 'virtio_balloon', 'virtio_mem', 'virtio_pmem', 'vfio_pci'],
   // networks of a pod and the iptables calls of the agent
