@@ -45,12 +45,15 @@ import latentBPxbRoot from './files/latent-b-pxb-root.json' with { type: 'json' 
 import latentCOneDeviceEach from './files/latent-c-one-device-each.json' with { type: 'json' };
 import latentDMoreThanTenPorts from './files/latent-d-more-than-ten-ports.json' with { type: 'json' };
 import malformedRequests from './files/malformed-requests.json' with { type: 'json' };
+import mockAccelByUuid from './files/mock-accel-by-uuid.json' with { type: 'json' };
 import notUtf8Name from './files/not-utf8-name.json' with { type: 'json' };
+import otherRulesSurvive from './files/other-rules-survive.json' with { type: 'json' };
 import placeholdersShareNumbers from './files/placeholders-share-numbers.json' with { type: 'json' };
 import s390xDeviceElsewhere from './files/s390x-device-elsewhere.json' with { type: 'json' };
 import scsiDiskIsScannedFor from './files/scsi-disk-is-scanned-for.json' with { type: 'json' };
 import vfioRebind from './files/vfio-rebind.json' with { type: 'json' };
 import vfioRebindRefused from './files/vfio-rebind-refused.json' with { type: 'json' };
+import vmPathNodes from './files/vm-path-nodes.json' with { type: 'json' };
 import type { Scenario } from './scenario.ts';
 
 /** Every scenario, in the order of its file name. Imported one by one so that a bundle carries them. */
@@ -103,10 +106,13 @@ export const scenarios: readonly { readonly name: string; readonly scenario: Sce
   { name: 'latent-c-one-device-each', scenario: latentCOneDeviceEach as unknown as Scenario },
   { name: 'latent-d-more-than-ten-ports', scenario: latentDMoreThanTenPorts as unknown as Scenario },
   { name: 'malformed-requests', scenario: malformedRequests as unknown as Scenario },
+  { name: 'mock-accel-by-uuid', scenario: mockAccelByUuid as unknown as Scenario },
   { name: 'not-utf8-name', scenario: notUtf8Name as unknown as Scenario },
+  { name: 'other-rules-survive', scenario: otherRulesSurvive as unknown as Scenario },
   { name: 'placeholders-share-numbers', scenario: placeholdersShareNumbers as unknown as Scenario },
   { name: 's390x-device-elsewhere', scenario: s390xDeviceElsewhere as unknown as Scenario },
   { name: 'scsi-disk-is-scanned-for', scenario: scsiDiskIsScannedFor as unknown as Scenario },
   { name: 'vfio-rebind', scenario: vfioRebind as unknown as Scenario },
   { name: 'vfio-rebind-refused', scenario: vfioRebindRefused as unknown as Scenario },
+  { name: 'vm-path-nodes', scenario: vmPathNodes as unknown as Scenario },
 ];
