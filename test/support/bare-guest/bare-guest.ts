@@ -145,8 +145,22 @@ export class BareGuest {
       if (!there) break;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+    await this.#slotOff(index);
     const socket = { type: 'unix', path: path.join(this.#folder, `d${index}.0.sock`) };
     await this.qmp('device_add', { driver: 'vfio-user-pci', id, socket, bus: `rp${index}`, addr: '0.0', rombar: 0 });
+  }
+
+  /** Waits until the guest has switched the slot off: a device plugged in before that is not found. */
+  async #slotOff(index: number): Promise<void> {
+    const slots = '/sys/bus/pci/slots';
+    for (;;) {
+      for (const name of await this.do.list(slots)) {
+        const address = (await this.do.read(`${slots}/${name}/address`)).trim();
+        if (!address.endsWith(`:${String(index + 1).padStart(2, '0')}:00`)) continue;
+        if ((await this.do.read(`${slots}/${name}/power`)).trim() === '0') return;
+      }
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
   }
 
   async stop(): Promise<void> {
