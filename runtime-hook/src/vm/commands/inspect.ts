@@ -19,7 +19,6 @@ export interface Register {
 }
 
 export interface InspectedDevice extends SandboxDevice {
-  deviceTreePath?: string;
   /** As the device host has them now; absent when it has gone. */
   registers?: Register[];
 }
@@ -85,15 +84,10 @@ async function inspectVm(vm: FoundVm): Promise<Inspected> {
 }
 
 async function withRegisters(devices: SandboxDevice[], vm: FoundVm | undefined): Promise<InspectedDevice[]> {
-  if (!vm) return devices;
-  const paths = devices.map((device, index) => ({
-    ...device,
-    deviceTreePath: vm.inventory.devices[index]?.deviceTreePath ?? '',
-  }));
-  if (!isVmAlive(vm.directory)) return paths;
+  if (!vm || !isVmAlive(vm.directory)) return devices;
   const socket = deviceHostSocket(vm.directory);
   return Promise.all(
-    paths.map(async (device, index) => {
+    devices.map(async (device, index) => {
       const id = vm.functions[index]?.id;
       if (id === undefined) return device;
       return { ...device, registers: (await controlCall(socket, 'registers', { id })) as Register[] };

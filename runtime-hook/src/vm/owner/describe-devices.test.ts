@@ -10,6 +10,7 @@ const devices = ['0', '1'].map(
     uuid: `4d4f434b-2d4e-554d-4130-2d303030310${cdiName}`,
     model: 'mock-accel',
     hostAddress: `0000:1a:0${index}.0`,
+    deviceTreePath: `1${index}/00`,
     numaNode: -1,
     containerPath: `/dev/mock${index}`,
   }),

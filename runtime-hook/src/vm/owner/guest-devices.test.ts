@@ -22,6 +22,7 @@ it("joins the hook's plan with what the guest's agent found", () => {
       cdiName: '0',
       model: 'mock-accel',
       hostAddress: '0000:1a:00.0',
+      deviceTreePath: 'a0/00/00',
       guestAddress: '0000:a1:00.0',
       numaNode: 1,
       guestNode: '/dev/mock1',

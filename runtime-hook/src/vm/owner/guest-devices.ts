@@ -45,6 +45,7 @@ export function sandboxDevices(
       cdiName: device.cdiName,
       model: device.model,
       hostAddress: device.hostAddress,
+      deviceTreePath: device.deviceTreePath,
       ...(guestAddress !== undefined && { guestAddress }),
       numaNode: seen?.numaNode ?? device.numaNode,
       ...(seen && { guestNode: seen.guestNode }),

@@ -33,6 +33,8 @@ export interface SandboxDevice {
   cdiName: string;
   model: string;
   hostAddress: string;
+  /** `11/00`, or below a root bus of its own `a0/00/00`. */
+  deviceTreePath: string;
   /** Undefined until the guest has numbered its buses. */
   guestAddress?: string;
   /** As the guest's kernel says; -1 for none. */

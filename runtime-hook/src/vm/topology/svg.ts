@@ -1,17 +1,8 @@
 import { escapeXml } from '../lifecycle/timeline-chart.ts';
+import type { SandboxDevice } from '../sandbox/state.ts';
 
 /** What the drawing needs of a device. */
-export interface DrawnDevice {
-  index: number;
-  model: string;
-  hostAddress: string;
-  guestAddress?: string;
-  numaNode: number;
-  /** `11/00`, or with a root bus of its own `a0/00/00`. */
-  deviceTreePath?: string;
-  guestNode?: string;
-  containerPath: string;
-}
+export type DrawnDevice = Omit<SandboxDevice, 'uuid' | 'cdiName'>;
 
 const [columnWidth, rowHeight, boxWidth, boxHeight] = [190, 64, 165, 44];
 
@@ -29,7 +20,7 @@ ${rows.join('\n')}
 }
 
 function deviceRow(device: DrawnDevice, y: number): string {
-  const { bus, port } = place(device.deviceTreePath ?? '');
+  const { bus, port } = place(device.deviceTreePath);
   const node = device.numaNode < 0 ? 'no NUMA node' : `NUMA node ${device.numaNode}`;
   const boxes: [string, string][] = [
     [`${device.index}: ${device.model}`, device.hostAddress],
