@@ -81,17 +81,15 @@ export function address(bytes: Uint8Array): bigint {
  * another structure, which the collector does not know of.
  */
 export function holding<T>(referenced: unknown, call: () => T): T {
-  held = referenced;
+  held.reference = referenced;
   try {
     return call();
   } finally {
-    held = undefined;
+    held.reference = undefined;
   }
 }
 
-let held: unknown;
-/** Makes `held` a variable that is read, so that no optimisation drops it. */
-export const heldNow = (): unknown => held;
+const held: { reference: unknown } = { reference: undefined };
 
 const syscallFunction = bind('syscall', ['long', 'long', 'long', 'long', 'long', 'long', 'long'], 'long');
 
