@@ -14,7 +14,7 @@ export { deviceTypes } from './handlers/index.ts';
 export { fromCreateContainer } from './kata-request/container-request.ts';
 export { processFromProto, resourcesFromProto, specFromProto } from './kata-request/oci-from-proto.ts';
 export { locateNode } from './locate.ts';
-export { findMockDevices, type MockDevice } from './mock-devices.ts';
+export { findMockDevices, type MockDevice, numaNodeOf } from './mock-devices.ts';
 export { type ContainerPlan, type PlanContext, planContainer } from './plan.ts';
 export type { ContainerRequest, DeviceRequest } from './request.ts';
 export { type DeviceSettings, defaultSettings } from './settings.ts';

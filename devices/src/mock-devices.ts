@@ -1,7 +1,14 @@
 import { readlinkSync } from 'node:fs';
 import path from 'node:path';
 import type { Inventory, InventoryDevice } from '@kata-mock/contracts';
-import { isMissing, PciError, readAttribute, readEntriesIfAny, resolveDeviceTreePath } from '@kata-mock/pci';
+import {
+  formatDeviceTreePath,
+  isMissing,
+  PciError,
+  parseDeviceTreePath,
+  readAttribute,
+  readEntriesIfAny,
+} from '@kata-mock/pci';
 import type { DeviceNode } from './guest/guest.ts';
 
 /** A mock accelerator the guest's driver has bound. */
@@ -21,24 +28,21 @@ export interface MockDevice {
   /** PCI function and class device, from the sysfs mount point. */
   readonly devpath: string;
   readonly classDevpath: string;
-  readonly numaNode: number;
   /** Where a container gets it unless it asks otherwise. */
   readonly containerPath: string;
   /** Name within the CDI kind. */
   readonly cdiName: string;
 }
 
-type Found = Pick<
-  MockDevice,
-  'uuid' | 'name' | 'nodePath' | 'node' | 'guestAddress' | 'devpath' | 'classDevpath' | 'numaNode'
->;
+type Found = Pick<MockDevice, 'uuid' | 'name' | 'nodePath' | 'node' | 'guestAddress' | 'devpath' | 'classDevpath'>;
 
 /** Lists the mock devices of a guest by index. Devices of the inventory come first; others follow by PCI path. */
 export function findMockDevices(sysfs: string, inventory?: Inventory): MockDevice[] {
   const found = readClassDevices(sysfs).sort((a, b) => (a.devpath < b.devpath ? -1 : a.devpath > b.devpath ? 1 : 0));
-  const known = matchInventory(sysfs, found, inventory?.devices ?? []);
+  const known = matchInventory(found, inventory?.devices ?? []);
   const offset = inventory?.devices.length ?? 0;
-  const unknown = found.filter((device) => !known.some((entry) => entry.device === device));
+  const matched = new Set(known.map(({ device }) => device));
+  const unknown = found.filter((device) => !matched.has(device));
   return [
     ...known.map(({ device, entry, index }) => ({
       ...device,
@@ -54,25 +58,36 @@ export function findMockDevices(sysfs: string, inventory?: Inventory): MockDevic
   ];
 }
 
-/** The class device below one PCI function, when its driver has made it. */
-export function mockDeviceOf(sysfs: string, devpath: string): Found | undefined {
-  const name = readEntriesIfAny(path.join(sysfs, devpath, 'mock-accel'))[0]?.name;
-  return name === undefined ? undefined : readClassDevice(sysfs, devpath, name);
+/** Name of the class device below one PCI function, when its driver has made it. */
+export function mockNameOf(sysfs: string, devpath: string): string | undefined {
+  return readEntriesIfAny(path.join(sysfs, devpath, 'mock-accel'))[0]?.name;
 }
 
-function matchInventory(sysfs: string, found: readonly Found[], entries: readonly InventoryDevice[]) {
+/** NUMA node of a device, -1 for none. Read when asked for: few callers want it. */
+export function numaNodeOf(sysfs: string, device: MockDevice): number {
+  return Number(readAttribute(path.join(sysfs, device.classDevpath), 'numa_node') ?? -1);
+}
+
+function matchInventory(found: readonly Found[], entries: readonly InventoryDevice[]) {
+  const byPlace = new Map(found.map((device) => [placeOf(device.devpath), device]));
+  const byUuid = new Map(found.map((device) => [device.uuid, device]));
   return entries.flatMap((entry, index) => {
-    const address = addressOf(sysfs, entry.deviceTreePath);
     // The place decides; the UUID alone serves where the VMM put the device elsewhere.
-    const device =
-      found.find((candidate) => candidate.guestAddress === address) ?? found.find(({ uuid }) => uuid === entry.uuid);
+    const device = byPlace.get(normalised(entry.deviceTreePath) ?? '') ?? byUuid.get(entry.uuid);
     return device ? [{ device, entry, index }] : [];
   });
 }
 
-function addressOf(sysfs: string, deviceTreePath: string): string | undefined {
+/** The device tree path of a function, from its path in sysfs: `/devices/pci0000:a0/0000:a0:00.0/0000:a1:00.0`. */
+function placeOf(devpath: string): string {
+  const [, bus = '00', below = ''] = /pci[0-9a-f]{4}:([0-9a-f]{2})\/(.*)$/.exec(devpath) ?? [];
+  const slots = below.split('/').map((address) => address.slice(address.lastIndexOf(':') + 1));
+  return bus === '00' ? slots.join('/') : `${bus}/${slots.join('/')}`;
+}
+
+function normalised(deviceTreePath: string): string | undefined {
   try {
-    return resolveDeviceTreePath(sysfs, deviceTreePath).address;
+    return formatDeviceTreePath(parseDeviceTreePath(deviceTreePath));
   } catch (error) {
     if (error instanceof PciError) return undefined;
     throw error;
@@ -103,7 +118,6 @@ function readClassDevice(sysfs: string, devpath: string, name: string): Found | 
     guestAddress: path.basename(devpath),
     devpath,
     classDevpath,
-    numaNode: Number(readAttribute(directory, 'numa_node') ?? -1),
   };
 }
 

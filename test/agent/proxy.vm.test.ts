@@ -1,11 +1,11 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdirSync, mkdtempSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { buildExtension } from '@kata-mock/agent-ext';
 import { AgentService, Health } from '@kata-mock/contracts';
 import { createClient } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { AgentGuest } from '../support/agent-guest.ts';
+import { AgentGuest, SHARED } from '../support/agent-guest.ts';
 import { artefacts } from '../support/artefacts.ts';
 import { root } from '../support/paths.ts';
 import { createSandbox, readAll, sharedRoot, spec } from './containers.ts';
@@ -66,13 +66,18 @@ async function startService(program: string[]): Promise<void> {
   });
   const bind = (source: string) => ({ destination: source, source, type: 'bind', options: ['rbind', 'rw'] });
   // runc cannot take / itself as a root: the guest's programs come by binds.
-  OCI.Root = { Path: sharedRoot(guest, 'service') };
+  const places = ['bin', 'sbin', 'lib', 'lib64', 'usr', 'etc', 'proc', 'sys', 'dev', 'run', 'tmp'];
+  for (const name of places) mkdirSync(path.join(guest.share, 'service', name), { recursive: true });
+  OCI.Root = { Path: `${SHARED}/service` };
   const programs = ['bin', 'sbin', 'lib', 'lib64'].map((name) => ({
     ...bind(`/usr/${name}`),
     destination: `/${name}`,
   }));
   OCI.Mounts = [...['/proc', '/sys', '/dev', '/run', '/tmp', '/etc', '/usr'].map(bind), ...programs];
-  await guest.agent.createContainer({ containerId: 'service', execId: 'service', OCI });
+  // Otherwise it would find the devices' directories masked, like any container that did not ask.
+  const options = guest.inventory.map(({ hostAddress, deviceTreePath }) => `${hostAddress}=${deviceTreePath}`);
+  const devices = [{ type: 'vfio-pci-gk', id: 'all', containerPath: '/dev/vfio/all', options }];
+  await guest.agent.createContainer({ containerId: 'service', execId: 'service', OCI, devices });
   await guest.agent.startContainer({ containerId: 'service' });
 }
 

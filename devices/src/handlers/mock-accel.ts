@@ -1,6 +1,6 @@
 import { DeviceError } from '../errors.ts';
 import { waitFor } from '../guest/wait.ts';
-import { findMockDevices, mockDeviceOf } from '../mock-devices.ts';
+import { findMockDevices, mockNameOf } from '../mock-devices.ts';
 import type { DeviceRequest } from '../request.ts';
 import { type DevicePlan, type HandlerContext, handlerFor } from './handler.ts';
 import { addressesOf, passedFunctions } from './vfio-functions.ts';
@@ -18,12 +18,12 @@ async function byPath(context: HandlerContext, device: DeviceRequest): Promise<D
     throw new DeviceError('INVALID_REQUEST', message);
   }
   const options = { timeoutMs: context.hotplugTimeoutMs, signal: context.signal };
-  const found = await waitFor(context.guest, () => mockDeviceOf(context.guest.sysfs, only.devpath), options);
-  if (!found) {
+  const name = await waitFor(context.guest, () => mockNameOf(context.guest.sysfs, only.devpath), options);
+  if (name === undefined) {
     const message = `${only.address} (host ${only.host}) has no mock-accel class device: the mock-accel driver is not bound to it`;
     throw new DeviceError('DEVICE_NOT_FOUND', message);
   }
-  return { guestSteps: [], node: { kind: 'path', path: found.nodePath }, addresses: addressesOf(functions) };
+  return { guestSteps: [], node: { kind: 'path', path: `/dev/${name}` }, addresses: addressesOf(functions) };
 }
 
 async function byUuid(context: HandlerContext, { id }: DeviceRequest): Promise<DevicePlan> {

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { deviceTypes, findMockDevices } from '@kata-mock/devices';
+import { deviceTypes, findMockDevices, numaNodeOf } from '@kata-mock/devices';
 import type { Agent } from '../../agent.ts';
 import { storageDrivers } from '../../storage/storages.ts';
 import type { Method } from '../method.ts';
@@ -24,10 +24,10 @@ export const getGuestDetails: Method<'getGuestDetails'> = (agent) => async (requ
 
 /** One `mock-accel=<uuid>,<guest address>,<NUMA node>,<node>,<name>` a device, for `kata-mock inspect`. */
 function mockFeatures(agent: Agent): string[] {
-  return findMockDevices(agent.guest.sysfs, agent.inventory).map(
-    ({ uuid, guestAddress, numaNode, nodePath, name }) =>
-      `mock-accel=${uuid},${guestAddress},${numaNode},${nodePath},${name}`,
-  );
+  return findMockDevices(agent.guest.sysfs, agent.inventory).map((device) => {
+    const { uuid, guestAddress, nodePath, name } = device;
+    return `mock-accel=${uuid},${guestAddress},${numaNodeOf(agent.guest.sysfs, device)},${nodePath},${name}`;
+  });
 }
 
 function memoryBlockBytes(): bigint {
