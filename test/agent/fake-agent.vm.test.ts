@@ -6,7 +6,7 @@ import { AgentService, Health, HealthCheckResponse_ServingStatus } from '@kata-m
 import { fakeAgent } from '@kata-mock/runtime-hook/testing';
 import { type Client, Code, type Connection, connect, createClient, type Server, TtrpcError } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type SandboxUnderTest, testHost } from './support/host.ts';
+import { type SandboxUnderTest, testHost } from '../support/host.ts';
 
 /** An agent and a container in it that idles. */
 interface Subject {
