@@ -81,11 +81,12 @@ export function address(bytes: Uint8Array): bigint {
  * another structure, which the collector does not know of.
  */
 export function holding<T>(referenced: unknown, call: () => T): T {
-  held.reference = referenced;
+  const outer = held.reference;
+  held.reference = [outer, referenced];
   try {
     return call();
   } finally {
-    held.reference = undefined;
+    held.reference = outer;
   }
 }
 
