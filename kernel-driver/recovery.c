@@ -32,7 +32,6 @@ static pci_ers_result_t mock_accel_error_detected(struct pci_dev *pdev, pci_chan
 	case pci_channel_io_normal:
 		return PCI_ERS_RESULT_CAN_RECOVER;
 	case pci_channel_io_frozen:
-		pci_disable_device(pdev);
 		return PCI_ERS_RESULT_NEED_RESET;
 	default:
 		return PCI_ERS_RESULT_DISCONNECT;
@@ -52,14 +51,6 @@ static pci_ers_result_t mock_accel_mmio_enabled(struct pci_dev *pdev)
 
 static pci_ers_result_t mock_accel_slot_reset(struct pci_dev *pdev)
 {
-	struct mock_accel *mock = pci_get_drvdata(pdev);
-	int ret = pci_enable_device(pdev);
-
-	if (ret) {
-		dev_err(&mock->dev, "cannot enable the device after a slot reset: %d\n", ret);
-		return PCI_ERS_RESULT_DISCONNECT;
-	}
-	pci_set_master(pdev);
 	pci_restore_state(pdev);
 	/* Restoring used the saved state up; the next error needs one too. */
 	pci_save_state(pdev);

@@ -5,7 +5,7 @@ import { DMA_TEST, dmaRequest, readDma } from './ioctls.ts';
 const MOCK = '/sys/class/mock-accel/mock0';
 /** Bits of the uncorrectable error status (PCI Express Base Specification, 7.8.4.2). */
 const COMPLETION_TIMEOUT = 1 << 14;
-const MALFORMED_TLP = 1 << 18;
+const UNSUPPORTED_REQUEST = 1 << 20;
 
 let guest: BareGuest;
 
@@ -30,11 +30,12 @@ async function inject(uncorrectable: number): Promise<void> {
 const recoveries = async () =>
   ((await guest.do.run(['dmesg'])).stdout.match(/mock0: recovered from a PCI error/g) ?? []).length;
 
-describe('recovery from PCI errors', () => {
+// Fatal errors need a reset of the link, after which QEMU's root port never reports it as active again.
+describe('recovery from PCI errors that are not fatal', () => {
   it.each([
-    ['a completion timeout, by reading the registers', COMPLETION_TIMEOUT],
-    ['a malformed packet, by resetting the slot', MALFORMED_TLP],
-    ['a second malformed packet', MALFORMED_TLP],
+    ['a completion timeout', COMPLETION_TIMEOUT],
+    ['an unsupported request', UNSUPPORTED_REQUEST],
+    ['a second completion timeout', COMPLETION_TIMEOUT],
   ])('goes on after %s', async (_what, error) => {
     const before = await recoveries();
     await inject(error);
