@@ -20,13 +20,14 @@ test("the README's device is the example file, and its command serves it", async
   const command = /1\. Serve it: `npx ([^`]+)`/.exec(readme)![1]!.replace('/tmp/d.sock', socket);
   const [, ...args] = command.split(' ');
   const server = spawn(process.execPath, [path.join(root, 'node_modules/tsx/dist/cli.mjs'), ...args], { cwd: root });
+  const ended = once(server, 'exit');
   let output = '';
   server.stderr.setEncoding('utf8').on('data', (chunk: string) => {
     output += chunk;
   });
   await expect.poll(() => connects(socket), { timeout: 30_000, interval: 200 }).toBe(true);
   await expect.poll(() => output, { timeout: 5000 }).toContain('the guest wrote 42');
-  const [status] = await once(server, 'exit');
+  const [status] = await ended;
   expect(status).toBe(0);
   directory.remove();
 }, 60_000);
