@@ -72,7 +72,7 @@ export class PciFunction implements VfioDevice {
   constructor(options: PciFunctionOptions) {
     this.#options = options;
     this.name = options.name ?? 'pci-function';
-    this.migration = options.migration;
+    this.migration = options.migration && this.#migratable(options.migration);
     this.#header();
     this.#irqs();
     this.#bars();
@@ -138,6 +138,23 @@ export class PciFunction implements VfioDevice {
     if (!this.#options.control)
       throw new VfioUserError('NOT_FOUND', `${this.name} has no request ${JSON.stringify(request)}`);
     return this.#options.control(request, parameters);
+  }
+
+  /** What moves to another process: configuration space, then the device's own state. */
+  #migratable(device: Migratable): Migratable {
+    const { bytes } = this.config;
+    return {
+      save: () => Buffer.concat([bytes, device.save()]),
+      restore: (state) => {
+        if (state.length < bytes.length)
+          throw new VfioUserError('DEVICE', `${this.name}: a saved state of ${state.length} bytes is too short`, {
+            errno: 22,
+          });
+        device.restore(state.subarray(bytes.length));
+        bytes.set(state.subarray(0, bytes.length));
+        this.#commandWritten();
+      },
+    };
   }
 
   #header(): void {

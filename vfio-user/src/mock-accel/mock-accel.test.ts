@@ -375,6 +375,7 @@ test('an accelerator moves to another process with all its registers', () => {
   write(Reg.STATUS, 0x77);
   write(Reg.PASSPHRASE_CMD, 1);
   const words = passphrase();
+  client.regionWrite(PciRegion.CONFIG, 4, Uint8Array.of(6, 0));
   client.migrationState = 3;
   const parts: Uint8Array[] = [];
   for (let part = client.migDataRead(1000); part.length > 0; part = client.migDataRead(1000)) parts.push(part);
@@ -384,6 +385,14 @@ test('an accelerator moves to another process with all its registers', () => {
   for (const part of parts) client.migDataWrite(part);
   client.migrationState = 2;
   expect([read(Reg.STATUS), passphrase()]).toEqual([0x77, words]);
+  expect([server.dma.enabled, client.read32(PciRegion.CONFIG, 4) & 0xffff]).toEqual([true, 6]);
+  expect(server.migration.state).toBe(2);
+  client.migrationState = 4;
+  client.migDataWrite(new Uint8Array(100));
+  expect(codeOf(() => (client.migrationState = 2))).toBe('REPLY');
+  expect(read(Reg.STATUS)).toBe(0x77);
+  expect(server.migration.state).toBe(4);
+  client.reset();
   expect(server.migration.state).toBe(2);
 });
 
