@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentGuest } from '../support/agent-guest.ts';
 import { createSandbox, inGuest, readAll, sharedRoot, spec } from './containers.ts';
 
-/** The requirement is 200 (KATA_MOCK_ROUNDS=200): ten minutes under emulation, so every day it is fewer. */
+/** The requirement is 200 (KATA_MOCK_ROUNDS=200): some eight minutes under emulation, so every day it is fewer. */
 const ROUNDS = Number(process.env['KATA_MOCK_ROUNDS'] ?? 30);
 /** Every so many rounds there is an exec as well. */
 const EXEC_EVERY = 5;
