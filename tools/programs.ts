@@ -39,6 +39,8 @@ export const programs: Program[] = [
     name: 'agent',
     entry: 'agent-ext/src/main.ts',
     packages: ['posix', 'agent-ext'],
+    // A guest under emulation feels every byte it parses.
+    options: { splitting: true, minify: true },
   },
   { name: 'ttrpc', entry: 'ttrpc/src/cli/main.ts', packages: ['posix'] },
   {
