@@ -73,8 +73,7 @@ export class AgentGuest {
       stdio: ['ignore', 'ignore', 'inherit'],
     });
     const socket = path.join(folder, 'agent.sock');
-    await exists(socket);
-    const connection = await connect(`unix://${socket}`);
+    const connection = await dial(socket);
     const guest = new AgentGuest({ folder, share, inventory, host, connection, processes: [qemu, virtiofsd], started });
     try {
       await guest.health.check({}, { timeoutMs: BOOT_MS });
@@ -109,7 +108,7 @@ export class AgentGuest {
 
   /** A connection to whoever serves a further port in the guest. */
   connectPort(name: string): Promise<Connection> {
-    return connect(`unix://${path.join(this.#folder, `${name}.sock`)}`);
+    return dial(path.join(this.#folder, `${name}.sock`));
   }
 
   /** What kernel and agent printed. */
@@ -199,6 +198,20 @@ function machine(
       ];
     }),
   ];
+}
+
+/** Connects once QEMU listens: the socket's name is there a moment before. */
+async function dial(socket: string): Promise<Connection> {
+  const deadline = performance.now() + 20_000;
+  for (;;) {
+    await exists(socket);
+    try {
+      return await connect(`unix://${socket}`);
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 20));
+    }
+  }
 }
 
 async function exists(file: string): Promise<void> {
