@@ -23,23 +23,13 @@ const MOST_UNCLAIMED = 1024;
  */
 export class Reaper {
   readonly #turn = new Int32Array(new SharedArrayBuffer(4));
-  readonly #worker: Worker;
+  #worker: Worker | undefined;
   /** Children of Node's own, by pid, until Node has reaped them. */
   readonly #spawned = new Map<number, ChildProcess>();
   readonly #waiting = new Map<number, (status: number) => void>();
   readonly #unclaimed = new Map<number, number>();
   /** The worker found no child at all; it looks again after the next spawn. */
   #childless = false;
-
-  constructor() {
-    const shared: ReaperShared = { turn: this.#turn.buffer as SharedArrayBuffer };
-    this.#worker = startWorker(workerUrl(import.meta.url, 'reaper'), {
-      workerData: shared,
-      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, codeRangeSizeMb: 8 },
-    });
-    this.#worker.on('message', (pid: number | undefined) => this.#seen(pid));
-    this.#worker.unref();
-  }
 
   /** Registers a child of Node's child_process; every one must be, or it could be taken from Node. */
   track<Child extends ChildProcess>(child: Child): Child {
@@ -57,6 +47,7 @@ export class Reaper {
 
   /** Resolves with a shell-like status (code, or 128 + signal) when an adopted process has ended. */
   waitFor(pid: number): Promise<number> {
+    this.#start();
     const known = this.#unclaimed.get(pid);
     if (known !== undefined) {
       this.#unclaimed.delete(pid);
@@ -67,11 +58,28 @@ export class Reaper {
 
   /** Ends the worker. It may sit in waitid, which only the end of a child wakes: so one is made. */
   async stop(): Promise<void> {
+    const worker = this.#worker;
     Atomics.store(this.#turn, 0, REAPER_STOP);
+    if (!worker) return;
     Atomics.notify(this.#turn, 0);
-    const ended = new Promise((resolve) => this.#worker.once('exit', resolve));
+    const ended = new Promise((resolve) => worker.once('exit', resolve));
     spawn('true', { stdio: 'ignore' }).on('error', () => {});
     await ended;
+  }
+
+  /**
+   * Before the first container nothing is adopted, so the worker need not slow the agent's start. What has ended
+   * meanwhile waits for it as a zombie.
+   */
+  #start(): void {
+    if (this.#worker || Atomics.load(this.#turn, 0) === REAPER_STOP) return;
+    const shared: ReaperShared = { turn: this.#turn.buffer as SharedArrayBuffer };
+    this.#worker = startWorker(workerUrl(import.meta.url, 'reaper'), {
+      workerData: shared,
+      resourceLimits: { maxOldGenerationSizeMb: 16, maxYoungGenerationSizeMb: 1, codeRangeSizeMb: 8 },
+    });
+    this.#worker.on('message', (pid: number | undefined) => this.#seen(pid));
+    this.#worker.unref();
   }
 
   #seen(pid: number | undefined): void {
