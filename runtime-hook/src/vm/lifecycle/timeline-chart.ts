@@ -30,6 +30,7 @@ export function timelineSvg(stages: Stage[], title: string): string {
   });
   const height = 60 + stages.length * row;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 800 ${height}" font-family="sans-serif" font-size="12">
+<title>How long each stage took</title>
 <text x="8" y="20" font-size="14">${escapeXml(title)}: ${seconds(total)}</text>
 ${bars.join('\n')}
 </svg>

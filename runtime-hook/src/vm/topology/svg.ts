@@ -12,6 +12,7 @@ export function topologySvg(title: string, devices: DrawnDevice[]): string {
   const headings = ['device host', 'root bus', 'root port', 'guest', 'container'];
   const [width, height] = [columnWidth * headings.length + 20, 80 + devices.length * rowHeight];
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" font-family="sans-serif" font-size="12">
+<title>${escapeXml(title)}</title>
 <text x="10" y="20" font-size="14">${escapeXml(title)}</text>
 ${headings.map((text, column) => `<text x="${left(column)}" y="46" fill="#555">${text}</text>`).join('\n')}
 ${rows.join('\n')}
