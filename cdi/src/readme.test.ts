@@ -17,7 +17,7 @@ it('prints what the README says, from the code that the README shows', async () 
   const folder = mkdtempSync(path.join(tmpdir(), 'cdi-readme-'));
   try {
     const file = path.join(folder, 'example.ts');
-    writeFileSync(file, code.replace("'cdi-spec'", `'${path.join(here, 'index.ts')}'`).replace('/tmp/', `${folder}/`));
+    writeFileSync(file, code.replace('/tmp/', `${folder}/`).replace("'cdi-spec'", `'${path.join(here, 'index.ts')}'`));
     await import(pathToFileURL(file).href);
   } finally {
     log.mockRestore();
