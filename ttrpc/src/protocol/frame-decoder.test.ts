@@ -110,3 +110,26 @@ test('a decoder that was stopped drops the rest of the bytes it is at', () => {
   decoder.push(one);
   expect(seen).toEqual([1]);
 });
+
+test('a sink may hold after any frame: pushing what comes back gives the same frames', () => {
+  fc.assert(
+    fc.property(fc.array(frame, { maxLength: 8 }), fc.array(fc.nat(), { maxLength: 12 }), (frames, cuts) => {
+      const bytes = Buffer.concat(frames.map(({ id, type, flags, body }) => encodeFrame(id, type, flags, body)));
+      const seen: number[] = [];
+      const take = (id: number) => {
+        seen.push(id);
+        decoder.hold();
+      };
+      const decoder = new FrameDecoder({ frame: take, oversize: take }, 32);
+      for (const piece of split(bytes, cuts)) {
+        let rest: Uint8Array | undefined = piece;
+        while (rest !== undefined) {
+          const before = seen.length;
+          rest = decoder.push(rest);
+          expect(seen.length).toBeLessThanOrEqual(before + 1);
+        }
+      }
+      expect(seen).toEqual(frames.map(({ id }) => id));
+    }),
+  );
+});

@@ -24,6 +24,7 @@ export class FrameDecoder {
   /** Bytes of the current body still to come. */
   #missing = 0;
   #stopped = false;
+  #held = false;
 
   constructor(sink: FrameSink, limit: number = MAX_BODY_LENGTH) {
     this.#sink = sink;
@@ -40,14 +41,22 @@ export class FrameDecoder {
     this.#stopped = true;
   }
 
-  push(bytes: Uint8Array): void {
+  /** Called by a sink that wants no further frame for now: the push under way returns what it has not taken. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  /** Takes bytes and hands on their frames. Returns the bytes a sink has held back, to be pushed again before others. */
+  push(bytes: Uint8Array): Uint8Array | undefined {
+    this.#held = false;
     let offset = this.#headerLength > 0 ? this.#resume(bytes) : 0;
     const end = bytes.length;
     while (offset < end && !this.#stopped) {
+      if (this.#held) return bytes.subarray(offset);
       if (end - offset < HEADER_LENGTH) {
         this.#header.set(bytes.subarray(offset));
         this.#headerLength = end - offset;
-        return;
+        return undefined;
       }
       const length = readUint32(bytes, offset);
       const bodyEnd = offset + HEADER_LENGTH + length;
@@ -63,6 +72,7 @@ export class FrameDecoder {
       this.#begin(length);
       offset = this.#fill(bytes, offset + HEADER_LENGTH);
     }
+    return undefined;
   }
 
   /** Goes on with a frame that an earlier push began; returns the offset behind what it took. */

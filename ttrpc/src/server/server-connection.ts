@@ -62,10 +62,7 @@ export class ServerConnection implements CallHost, FrameSink {
         setTimeout(() => duplex.destroy(), LINGER_MS).unref();
       });
     });
-    duplex.on('data', (chunk: Uint8Array) => {
-      this.#decoder.push(chunk);
-      if (this.writer.queued > settings.sendBufferBytes) this.#pause();
-    });
+    duplex.on('data', (chunk: Uint8Array) => void this.#take(chunk));
     duplex.resume();
   }
 
@@ -106,6 +103,7 @@ export class ServerConnection implements CallHost, FrameSink {
     } else if (type === FrameType.REQUEST) this.#request(id, flags, body);
     else if (type === FrameType.DATA) this.#data(id, flags, body);
     // Any other type is one of a later version of the protocol: ignored.
+    this.#bound();
   }
 
   oversize(id: number, _type: number, _flags: number, length: number): void {
@@ -114,6 +112,7 @@ export class ServerConnection implements CallHost, FrameSink {
     // A stream that has lost a message cannot go on.
     if (call !== undefined) call.fail(error);
     else this.#fail(id, error);
+    this.#bound();
   }
 
   #request(id: number, flags: number, body: Uint8Array): void {
@@ -204,12 +203,30 @@ export class ServerConnection implements CallHost, FrameSink {
     this.writer.failure(id, encodeStatus(error));
   }
 
-  /** A client that asks and does not read must not fill this side's memory: it is not read until it does. */
-  #pause(): void {
-    const room = this.writer.room();
-    if (room === undefined) return;
-    this.#duplex.pause();
-    void room.then(() => this.#duplex.resume());
+  /**
+   * A client that asks and does not read must not fill this side's memory: it is not read until it does. Looked at
+   * behind each frame, since the requests of a single read may have answers of gigabytes.
+   */
+  #bound(): void {
+    if (this.writer.queued > this.#settings.sendBufferBytes) this.#decoder.hold();
+  }
+
+  /** Takes what was read, at the pace of the answers; false when the rest has to wait for room. */
+  #take(chunk: Uint8Array): boolean {
+    let rest: Uint8Array | undefined = chunk;
+    while (rest !== undefined) {
+      rest = this.#decoder.push(rest);
+      if (this.writer.queued <= this.#settings.sendBufferBytes) continue;
+      const room = this.writer.room();
+      if (room === undefined) continue;
+      const held: Uint8Array | undefined = rest;
+      this.#duplex.pause();
+      void room.then(() => {
+        if (held === undefined || this.#take(held)) this.#duplex.resume();
+      });
+      return false;
+    }
+    return true;
   }
 
   #closeWhenSent(): void {

@@ -4,6 +4,8 @@ import { Connection } from '../client/connection.ts';
 import { Code } from '../code.ts';
 import { Echo, echoHandlers } from '../echo.ts';
 import { TtrpcError } from '../errors.ts';
+import { encodeRequest } from '../protocol/envelope.ts';
+import { encodeFrame } from '../protocol/frame.ts';
 import { collect, connectedPair } from '../testing/pair.ts';
 import { echoClient, peerOfEcho } from '../testing/served.ts';
 import { passTo } from './raw.ts';
@@ -173,6 +175,34 @@ test('a client that asks and does not read is not read either, until it reads', 
   }
   peer.duplex.resume();
   for (let i = 0; i < asked; i++) expect((await peer.next()).body.length).toBeGreaterThan(10_000);
+});
+
+test('the requests of one read are held to that bound too, and all are answered once it reads', async () => {
+  let asked = 0;
+  const peer = peerOfEcho(
+    {
+      big: () => {
+        asked++;
+        return { text: 'x'.repeat(10_000) };
+      },
+    },
+    { sendBufferBytes: 100_000 },
+  );
+  peer.duplex.pause();
+  const request = encodeRequest({
+    service: Echo.typeName,
+    method: 'Big',
+    payload: new Uint8Array(0),
+    timeoutMs: undefined,
+    metadata: undefined,
+  });
+  const ids = Array.from({ length: 500 }, (_, i) => 2 * i + 1);
+  peer.bytes(Buffer.concat(ids.map((id) => encodeFrame(id, 1, 0, request))));
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(asked).toBeGreaterThan(0);
+  expect(asked).toBeLessThan(20);
+  peer.duplex.resume();
+  for (const id of ids) expect((await peer.next()).id).toBe(id);
 });
 
 test('a connection has so many calls in flight and no more, until one ends', async () => {
