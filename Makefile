@@ -39,6 +39,7 @@ fuzz: build ## the long fuzz runs
 	@npm run --silent fuzz --workspaces --if-present
 
 packages: ## install the Debian packages that are missing
+	@mkdir -p build
 	@$(SUDO) sh guest-image/install-packages.sh
 
 testpackages: ## install the Debian packages that only tests need
