@@ -1,16 +1,27 @@
 /** `vfio-user-proxy LISTEN CONNECT`: between any client and any server. */
-import { closeSync, unlinkSync } from 'node:fs';
-import { accept, POLLIN, poll, unixConnect, unixListen } from '@kata-mock/posix';
 import { Command } from 'commander';
-import { MessageProxy } from '../proxy/proxy.ts';
-import { Tracer } from '../trace/tracer.ts';
+import { serveControl } from '../control/server.ts';
+import { onSignal } from '../host/signals.ts';
+import { proxyMethods } from '../proxy/methods.ts';
+import { ProxyServer } from '../proxy/proxy-server.ts';
 import { readRules } from './rules.ts';
 import { run } from './run.ts';
 
 interface Flags {
   trace?: string;
   faults?: string;
+  control?: string;
+  relisten?: boolean;
 }
+
+const help = `
+Control requests: list, stats, fault-set, fault-list, fault-clear, trace-start, trace-stop, stop.
+Faults:   all kinds that concern messages. The proxy has no part in interrupts (they go by eventfd) and in DMA to mapped
+          memory, so it refuses irq-lost, irq-duplicate, irq-late and dma-error: set those in the server.
+Examples:
+  vfio-user-proxy --trace session.pcapng /tmp/front.sock /tmp/device.sock
+  vfio-user-proxy --relisten --control /tmp/c.sock /tmp/front.sock /tmp/device.sock
+  mock-accel-server ctl /tmp/c.sock fault-set '{"id":"s","when":{"access":"read","region":0},"fault":{"kind":"ones"}}'`;
 
 const program = new Command('vfio-user-proxy')
   .description('Stands between a vfio-user client and a server: records their messages and breaks them on purpose.')
@@ -18,36 +29,30 @@ const program = new Command('vfio-user-proxy')
   .argument('<connect>', 'socket of the server')
   .option('--trace <file>', 'record every message in a pcapng file')
   .option('--faults <file>', 'faults from a JSON file (see mock-accel-server ctl --help)')
-  .addHelpText('after', '\nExample:\n  vfio-user-proxy --trace session.pcapng /tmp/front.sock /tmp/device.sock')
+  .option('--control <socket>', 'answer mock-accel-server ctl on this socket')
+  .option('--relisten', 'wait for the next client when one leaves')
+  .addHelpText('after', help)
   .action(async (listen: string, connect: string, flags: Flags) => {
     const rules = flags.faults === undefined ? [] : readRules(flags.faults);
-    const listener = unixListen(listen, { mode: 0o600 });
-    let stopped = false;
-    let proxy: MessageProxy | undefined;
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.on(signal, () => {
-        stopped = true;
-        proxy?.stop();
-      });
-    const tracer = flags.trace === undefined ? undefined : new Tracer(flags.trace, 'vfio-user-proxy');
+    const stopping = onSignal();
+    const proxy = new ProxyServer({
+      listen,
+      connect,
+      relisten: flags.relisten ?? false,
+      refused: (error) => process.stderr.write(`vfio-user-proxy: ${error.message}\n`),
+    });
+    void stopping.then(() => proxy.stop());
     try {
-      while (!stopped && poll([{ fd: listener, events: POLLIN }], 20)[0] === 0)
-        await new Promise((resolve) => setImmediate(resolve));
-      if (stopped) return;
-      const client = accept(listener);
+      for (const rule of rules) proxy.setFault(rule);
+      if (flags.trace !== undefined) proxy.startTrace(flags.trace);
+      const control = flags.control === undefined ? undefined : await serveControl(flags.control, proxyMethods(proxy));
       try {
-        proxy = new MessageProxy(client, unixConnect(connect));
-      } catch (error) {
-        closeSync(client);
-        throw error;
+        await proxy.run();
+      } finally {
+        await control?.close();
       }
-      proxy.observer = tracer;
-      for (const rule of rules) proxy.faults.set(rule);
-      await proxy.run();
     } finally {
-      tracer?.close();
-      closeSync(listener);
-      unlinkSync(listen);
+      proxy.close();
     }
   });
 

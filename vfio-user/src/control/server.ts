@@ -11,13 +11,24 @@ export interface ControlServer {
   close(): Promise<void>;
 }
 
-/** Answers requests on a unix socket (mode 0600): JSON line `{method, params}` in, `{result}` or `{error: {code, message}}` out. */
-export async function startControlServer(
+/** Requests by name. Parameters are the peer's: check them. */
+export type ControlTable = Record<string, (parameters: Record<string, unknown>) => unknown>;
+
+/** Answers requests to a host on a unix socket, as {@link serveControl} does. */
+export function startControlServer(
   host: Host,
   path: string,
   more: Record<string, ControlMethod> = {},
 ): Promise<ControlServer> {
-  const table = { ...methods, ...more };
+  const bound = Object.entries({ ...methods, ...more }).map(([name, method]): [string, ControlTable[string]] => [
+    name,
+    (parameters) => method(host, parameters),
+  ]);
+  return serveControl(path, Object.fromEntries(bound));
+}
+
+/** Answers requests on a unix socket (mode 0600): JSON line `{method, params}` in, `{result}` or `{error: {code, message}}` out. */
+export async function serveControl(path: string, table: ControlTable): Promise<ControlServer> {
   const sockets = new Set<net.Socket>();
   const server = net.createServer((socket) => {
     sockets.add(socket);
@@ -29,7 +40,7 @@ export async function startControlServer(
       if (text.length > MAX_LINE_BYTES && !text.includes('\n')) return void socket.destroy();
       const lines = text.split('\n');
       text = lines.pop()!;
-      for (const line of lines) void answer(host, table, line).then((reply) => socket.write(`${reply}\n`));
+      for (const line of lines) void answer(table, line).then((reply) => socket.write(`${reply}\n`));
     });
   });
   const mask = process.umask(0o177);
@@ -41,7 +52,7 @@ export async function startControlServer(
     process.umask(mask);
   }
   chmodSync(path, 0o600);
-  // The host's functions decide how long the process lives, not this socket.
+  // What is controlled decides how long the process lives, not this socket.
   server.unref();
   return {
     close: () =>
@@ -55,7 +66,7 @@ export async function startControlServer(
   };
 }
 
-async function answer(host: Host, table: Record<string, ControlMethod>, line: string): Promise<string> {
+async function answer(table: ControlTable, line: string): Promise<string> {
   try {
     const request = JSON.parse(line) as { method?: unknown; params?: unknown };
     const { method } = request ?? {};
@@ -65,7 +76,7 @@ async function answer(host: Host, table: Record<string, ControlMethod>, line: st
         `no method ${String(JSON.stringify(method)).slice(0, 80)}; there are ${Object.keys(table).join(', ')}`,
       );
     const params = (request.params ?? {}) as Record<string, unknown>;
-    return JSON.stringify({ result: (await table[method]!(host, params)) ?? null });
+    return JSON.stringify({ result: (await table[method]!(params)) ?? null });
   } catch (error) {
     const { code = 'INVALID_OPTION', message } = error as Error & { code?: string };
     return JSON.stringify({ error: { code, message } });

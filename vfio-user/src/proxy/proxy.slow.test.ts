@@ -18,7 +18,7 @@ let host: Host;
 beforeEach(async () => {
   directory = temporaryDirectory();
   const socketPath = path.join(directory.path, 'd.sock');
-  host = await startHost({ functions: [{ id: 'd', socketPath, model: 'mock-accel', options: {} }] });
+  host = await startHost({ functions: [{ id: 'd', socketPath, model: 'mock-accel', options: { aperture: '1M' } }] });
 });
 afterEach(async () => {
   await host.stop();
@@ -27,12 +27,14 @@ afterEach(async () => {
 
 /**
  * Runs a blocking client in a worker, because the proxy needs this thread. The worker runs `body` with `client` and
- * posts what it returns.
+ * `posix`, and posts what it returns.
  */
 function inWorker(socketPath: string, body: string): Promise<unknown> {
   const source = new URL('../client/client.ts', import.meta.url).href;
-  const code = `import('tsx/esm/api').then(({ register }) => { register(); return import(${JSON.stringify(source)}); })
-    .then(({ Client }) => {
+  const posix = new URL('../../../posix/src/index.ts', import.meta.url).href;
+  const code = `import('tsx/esm/api').then(({ register }) => { register();
+      return Promise.all([import(${JSON.stringify(source)}), import(${JSON.stringify(posix)})]); })
+    .then(([{ Client }, posix]) => {
       const client = Client.connect(${JSON.stringify(socketPath)});
       const { parentPort, workerData } = require('node:worker_threads');
       let result;
@@ -89,6 +91,27 @@ test('answers errors without asking the server', async () => {
     proxy.faults.set({ id: 'x', when: { access: 'write' }, fault: { kind: 'error', errno: 16 } });
   });
   expect(result).toEqual([16, 1]);
+});
+
+test('passes descriptors both ways: guest memory, eventfds, a region to map', async () => {
+  const body = `
+    const [irq, memory] = [posix.eventfd(), posix.memfdCreate('guest', { size: 8192, seal: true })];
+    client.setIrqs({ index: ${PciIrq.MSIX}, start: 1, count: 1, data: 'eventfd', action: 'trigger' }, [irq]);
+    client.regionWrite(${PciRegion.CONFIG}, 4, Uint8Array.of(6, 0));
+    client.dmaMap({ flags: 3, offset: 0n, address: 0n, size: 8192n }, memory);
+    client.write32(0, ${Reg.IRQ_ENABLE}, 2);
+    client.write32(0, ${Reg.DMA_LEN}, 16);
+    client.write32(0, ${Reg.DMA_CMD}, 1);
+    const status = client.read32(0, ${Reg.DMA_STATUS});
+    posix.poll([{ fd: irq, events: posix.POLLIN }], 5000);
+    const fired = posix.eventfdRead(irq);
+    const { fd, size } = client.regionInfo(2);
+    const mapping = posix.mmap(fd, Number(size), { prot: posix.PROT_READ | posix.PROT_WRITE, flags: posix.MAP_SHARED, offset: 0 });
+    mapping.bytes[5] = 77;
+    const [seen] = client.regionRead(2, 5, 1);
+    mapping.unmap();
+    return { status, fired, seen };`;
+  expect(await throughProxy(body)).toEqual({ status: DmaStatus.STATE_DONE, fired: 1n, seen: 77 });
 });
 
 test('descriptors reach a device in its own thread over a socket', () => {

@@ -8,12 +8,20 @@ import { Timers } from '../server/timers.ts';
 import { SocketChannel } from '../transport/socket-channel.ts';
 
 /** How long one wait lasts at most, ms: the event loop turns in between, for signals and the control socket. */
-const TURN_MS = 20;
+const TURN_MS = 10;
+
+export interface MessageProxyOptions {
+  /** Faults that outlive this pair of connections. Default: own ones, none set. */
+  faults?: FaultEngine;
+  /** The timers of those faults. */
+  timers?: Timers;
+  observer?: SessionObserver | undefined;
+}
 
 /** Stands between one client and one server: passes every message on, shows it to a trace, breaks it by faults. */
 export class MessageProxy {
-  readonly timers = new Timers();
-  readonly faults = new FaultEngine((ms, work) => void this.timers.after(ms, work));
+  readonly timers: Timers;
+  readonly faults: FaultEngine;
   observer: SessionObserver | undefined;
   readonly #client: SocketChannel;
   readonly #server: SocketChannel;
@@ -25,7 +33,10 @@ export class MessageProxy {
   #open = true;
 
   /** Owns both descriptors. */
-  constructor(clientFd: number, serverFd: number) {
+  constructor(clientFd: number, serverFd: number, options: MessageProxyOptions = {}) {
+    this.timers = options.timers ?? new Timers();
+    this.faults = options.faults ?? new FaultEngine((ms, work) => void this.timers.after(ms, work));
+    this.observer = options.observer;
     this.#client = new SocketChannel(clientFd);
     this.#server = new SocketChannel(serverFd);
   }
@@ -33,13 +44,17 @@ export class MessageProxy {
   /** Passes messages until one side closes or {@link stop}. */
   async run(): Promise<void> {
     const entries = [this.#client.fd, this.#server.fd].map((fd) => ({ fd, events: POLLIN }));
+    let turned = performance.now();
     try {
       while (this.#open) {
         const next = this.timers.run(performance.now(), (work) => work());
         const [client, server] = poll(entries, Math.min(TURN_MS, Math.ceil(next)));
         if (client) this.#pump(this.#client, this.#fromClient, (frame) => this.#toServer(frame));
         if (server && this.#open) this.#pump(this.#server, this.#fromServer, (frame) => this.#toClient(frame));
-        if (!client && !server) await new Promise((resolve) => setImmediate(resolve));
+        // A busy client must not keep the control socket waiting.
+        if ((client || server) && performance.now() - turned < TURN_MS) continue;
+        await new Promise((resolve) => setImmediate(resolve));
+        turned = performance.now();
       }
     } finally {
       closeAll([...this.#fromClient.drain(), ...this.#fromServer.drain()]);
@@ -84,10 +99,11 @@ export class MessageProxy {
 
   #toClient(frame: Frame): void {
     const length = this.#copy(frame);
-    const struck = this.#commands.get(frame.id);
-    this.#commands.delete(frame.id);
+    // The server's own commands have ids of their own.
     const reply = (frame.flags & HeaderFlag.TYPE_MASK) === HeaderFlag.TYPE_REPLY;
-    const size = reply && struck ? this.faults.reply(frame, this.#message, length, struck) : length;
+    const struck = reply ? this.#commands.get(frame.id) : undefined;
+    if (reply) this.#commands.delete(frame.id);
+    const size = struck ? this.faults.reply(frame, this.#message, length, struck) : length;
     this.observer?.sent(this.#message, size, frame.fds.length);
     if (size > 0) this.#client.send(this.#message, size, frame.fds);
   }
