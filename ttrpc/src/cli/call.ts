@@ -11,6 +11,7 @@ import {
 import type { ClientStream } from '../client/stream-call.ts';
 import { TtrpcError } from '../errors.ts';
 import { Metadata } from '../metadata.ts';
+import { canceled } from '../stream/failures.ts';
 import { connect } from '../transport/connect.ts';
 import { type DescriptorSources, findMethod, loadDescriptors } from './descriptors.ts';
 import type { Io } from './io.ts';
@@ -106,7 +107,7 @@ async function* texts(input: string | undefined, io: Io): AsyncGenerator<string>
   if (input === undefined) return;
   if (input === '-') {
     const decoder = new TextDecoder();
-    for await (const piece of io.stdin)
+    for await (const piece of untilStopped(io))
       yield typeof piece === 'string' ? piece : decoder.decode(piece, { stream: true });
   } else if (input.startsWith('@')) {
     try {
@@ -115,4 +116,20 @@ async function* texts(input: string | undefined, io: Io): AsyncGenerator<string>
       throw new UsageError(`input ${input}: ${(error as Error).message}`);
     }
   } else yield input;
+}
+
+/** Standard input, which may stay open and silent for ever: a stop does not wait for its end. */
+async function* untilStopped({ stdin, stop }: Io): AsyncGenerator<string | Uint8Array> {
+  const stopped = new Promise<never>((_resolve, reject) => {
+    if (stop.aborted) reject(canceled(stop.reason));
+    else stop.addEventListener('abort', () => reject(canceled(stop.reason)), { once: true });
+  });
+  // Nobody may be waiting when it comes.
+  stopped.catch(() => {});
+  const pieces = stdin[Symbol.asyncIterator]();
+  for (;;) {
+    const { done, value } = await Promise.race([pieces.next(), stopped]);
+    if (done) return;
+    yield value;
+  }
 }

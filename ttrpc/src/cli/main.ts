@@ -12,3 +12,6 @@ process.exitCode = await run(process.argv.slice(2), {
   err: (text) => process.stderr.write(text),
   stop: stop.signal,
 });
+
+// A call that failed may have left standard input open: the program must not wait for its end.
+process.stdin.destroy();

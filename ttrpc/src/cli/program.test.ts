@@ -144,6 +144,21 @@ describe('call', () => {
   });
 });
 
+test('a stop does not wait for the end of standard input', async () => {
+  const address = await serving();
+  for (const method of ['Unary', 'Bidi']) {
+    const call = await new Promise<ReturnType<typeof started>>((resolve) => {
+      const next = () => {
+        resolve(running);
+        return new Promise<never>(() => {});
+      };
+      const silent = { [Symbol.asyncIterator]: () => ({ next }) };
+      const running = started(['call', address, `${ECHO}/${method}`, '-'], silent);
+    });
+    expect(await call.stop()).toEqual({ code: 1, out: '', err: 'ttrpc: CANCELED: context canceled\n' });
+  }
+});
+
 test('trace passes a connection on and prints its frames, decoded', async () => {
   const to = await serving();
   const from = `unix://${tempFolder()}/traced.sock`;

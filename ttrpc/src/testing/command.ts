@@ -12,7 +12,7 @@ export async function command(argv: string[], stdin: Iterable<string> = []): Pro
 }
 
 /** A command that runs until it is stopped. */
-export function started(argv: string[], stdin: Iterable<string> = []) {
+export function started(argv: string[], stdin: Iterable<string> | AsyncIterable<string> = []) {
   const controller = new AbortController();
   const ran = { out: '', err: '' };
   const watchers: { text: string; resolve: () => void }[] = [];
