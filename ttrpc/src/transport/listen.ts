@@ -1,5 +1,6 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
+import { dirname } from 'node:path';
 import type { Duplex } from 'node:stream';
 import { isMainThread } from 'node:worker_threads';
 import { Code } from '../code.ts';
@@ -60,6 +61,7 @@ async function listenNet(address: Exclude<Address, { kind: 'vsock' }>, settings:
     settings.accept(socket, peer);
   });
   const path = socketFile(address);
+  if (path !== undefined) mustHaveFolder(path);
   try {
     await bind(server, address, path);
   } catch (error) {
@@ -83,6 +85,13 @@ async function listenNet(address: Exclude<Address, { kind: 'vsock' }>, settings:
 function socketFile(address: Address): string | undefined {
   if (address.kind === 'unix') return address.path;
   return address.kind === 'hvsock' ? hostSidePath(address.path, address.port) : undefined;
+}
+
+/** Node says "permission denied" of a socket in a folder that is missing. */
+function mustHaveFolder(path: string): void {
+  const folder = dirname(path);
+  if (existsSync(folder)) return;
+  throw Object.assign(new Error(`there is no folder ${folder}: make it first`), { code: 'ENOENT' });
 }
 
 function bind(server: net.Server, address: Exclude<Address, { kind: 'vsock' }>, path: string | undefined) {

@@ -117,7 +117,8 @@ describe('unix sockets', () => {
       message: expect.stringMatching(/^cannot connect to unix:\/\/\/nonexistent\/a\.sock: .*ENOENT/),
     });
     await expect(served('unix:///nonexistent/a.sock')).rejects.toMatchObject({
-      message: expect.stringContaining('cannot listen on unix:///nonexistent/a.sock'),
+      code: Code.NOT_FOUND,
+      message: 'cannot listen on unix:///nonexistent/a.sock: there is no folder /nonexistent: make it first',
     });
   });
 });
