@@ -1,10 +1,12 @@
 import { Code } from './code.ts';
 import { TtrpcError } from './errors.ts';
 import { Echo, type Text } from './gen/ttrpc/test/v1/echo_pb.ts';
+import { MAX_BODY_LENGTH } from './protocol/frame.ts';
 import type { HandlerContext } from './server/context.ts';
 import type { Handlers } from './server/handlers.ts';
+import { tooLong } from './stream/failures.ts';
 
-/** Largest N that `Big` makes: what no frame could carry is refused by the wire, not by an allocation. */
+/** Largest N that `Big` makes; what lies between this and a frame's limit is left to the server to refuse. */
 const MAX_BIG = 64 * 1024 * 1024;
 
 /** The service `ttrpc.test.v1.Echo` of `ttrpc serve`: one method for each thing a client may want to try. */
@@ -29,7 +31,11 @@ export const echoHandlers: Handlers<typeof Echo> = {
 
   empty: () => ({}),
 
-  big: (request) => ({ text: 'x'.repeat(wholeNumber(request, MAX_BIG)) }),
+  big(request) {
+    const length = wholeNumber(request, Number.MAX_SAFE_INTEGER);
+    if (length > MAX_BIG) throw tooLong(length, MAX_BODY_LENGTH);
+    return { text: 'x'.repeat(length) };
+  },
 
   fail(request) {
     const code = wholeNumber(request, 0x7fff_ffff);
@@ -46,7 +52,7 @@ function untilCutOff({ signal }: HandlerContext): Promise<never> {
 }
 
 function wholeNumber(request: Text, max: number): number {
-  const number = /^\d{1,10}$/.test(request.text) ? Number(request.text) : Number.NaN;
+  const number = /^\d{1,16}$/.test(request.text) ? Number(request.text) : Number.NaN;
   if (number <= max) return number;
   const text = JSON.stringify(request.text.slice(0, 64));
   throw new TtrpcError(Code.INVALID_ARGUMENT, `text ${text} is not a whole number up to ${max}`);

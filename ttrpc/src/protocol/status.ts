@@ -3,12 +3,10 @@ import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
 import { StatusSchema } from '../gen/google/rpc/status_pb.ts';
 
-/** The google.rpc.Status of an error, encoded. */
-export function encodeStatus(error: TtrpcError): Uint8Array {
-  return toBinary(
-    StatusSchema,
-    create(StatusSchema, { code: error.code, message: error.message, details: error.details }),
-  );
+/** The google.rpc.Status of an error, encoded. An error is never OK: one that says so would pass for success. */
+export function encodeStatus({ code, message, details }: TtrpcError): Uint8Array {
+  const status = create(StatusSchema, { code: code === Code.OK ? Code.UNKNOWN : code, message, details });
+  return toBinary(StatusSchema, status);
 }
 
 /** The error a status stands for, undefined for OK. Throws on bytes that are not a Status. */

@@ -15,6 +15,7 @@ describe('handlers', () => {
   test('what a handler throws is a status', async () => {
     const thrown: [unknown, object][] = [
       [new TtrpcError(Code.ABORTED, 'mine'), { code: Code.ABORTED, message: 'mine' }],
+      [new TtrpcError(Code.OK, 'an error all the same'), { code: Code.UNKNOWN, message: 'an error all the same' }],
       [new Error('plain'), { code: Code.UNKNOWN, message: 'plain' }],
       ['text', { code: Code.UNKNOWN, message: 'text' }],
       [Object.assign(new Error('no file'), { code: 'ENOENT' }), { code: Code.NOT_FOUND }],
@@ -43,6 +44,14 @@ describe('handlers', () => {
       await expect(client.clientStream([{}])).rejects.toMatchObject(expected);
       await expect(collect(client.bidi([{}]))).rejects.toMatchObject(expected);
     }
+  });
+
+  test('the echo service refuses a reply no frame carries with one code, however long it would be', async () => {
+    const { client } = echoClient();
+    for (const text of ['4194304', '5000000', '70000000', '1000000000000']) {
+      await expect(client.big({ text })).rejects.toMatchObject({ code: Code.RESOURCE_EXHAUSTED });
+    }
+    await expect(client.big({ text: '-1' })).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
   });
 
   test('a status too long for a message is shortened, not lost', async () => {
