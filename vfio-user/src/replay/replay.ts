@@ -4,10 +4,11 @@ import type { VfioDevice } from '../server/device.ts';
 import { DeviceServer } from '../server/device-server.ts';
 import type { TraceRecord } from '../trace/pcapng.ts';
 import { MemoryChannel } from '../transport/memory-channel.ts';
+import { RecordedDma } from './recorded-dma.ts';
 
-/** One place where the device answered otherwise than in the recording. */
+/** One place where the device answered, or used DMA by messages, otherwise than in the recording. */
 export interface ReplayDifference {
-  /** Index of the command in the recording. */
+  /** Index of the command in the recording; of the client's command at hand for DMA that is not recorded. */
   record: number;
   id: number;
   command: number;
@@ -22,16 +23,22 @@ export interface ReplayResult {
   differences: ReplayDifference[];
 }
 
-/** A guest memory region of a recording is replaced by an empty file; larger ones are left to messages. */
-const MAX_STAND_IN_BYTES = 1n << 32n;
+/** A guest memory region of a recording is replaced by an empty sparse file; the server takes none larger than this. */
+const MAX_STAND_IN_BYTES = 1n << 43n;
 
 /**
  * Gives the client's messages of a recording to a device, without a VM, and compares its answers. Guest memory is not
- * part of a recording, so what the device reads there is zeros; DMA that goes by messages is answered as recorded.
+ * part of a recording, so what the device reads in mapped memory is zeros. DMA by messages is: its nth command gets the
+ * nth recorded answer, and the commands are compared too.
  */
 export function replay(device: VfioDevice, records: readonly TraceRecord[]): ReplayResult {
   const server = new DeviceServer(device);
-  const channel = new MemoryChannel();
+  const dma = new RecordedDma(records);
+  const channel: MemoryChannel = new MemoryChannel(() => {
+    const request = channel.sent.at(-1);
+    const answer = request && dma.answer(request.bytes);
+    if (answer) channel.push(answer);
+  });
   const session = server.connect(channel);
   const differences: ReplayDifference[] = [];
   const recorded = repliesByCommand(records);
@@ -47,7 +54,10 @@ export function replay(device: VfioDevice, records: readonly TraceRecord[]): Rep
       const replayed = replyTo(channel.takeSent(), id);
       const expected = recorded.get(index);
       if (replayed !== expected) differences.push({ record: index, id, command, recorded: expected, replayed });
+      for (const found of dma.differences.splice(0)) differences.push({ ...found, record: found.record ?? index });
     });
+    dma.finish();
+    for (const found of dma.differences) differences.push({ ...found, record: found.record ?? records.length - 1 });
   } finally {
     server.disconnect();
     channel.takeSent();
