@@ -10,9 +10,11 @@ import { DescriptorPool, Random, randomMessage } from './messages.ts';
 export interface FuzzOptions {
   messages: number;
   seed: number;
+  /** Told ten times how many messages were sent. */
+  progress?(done: number, all: number): void;
 }
 
-export interface FuzzReport extends FuzzOptions {
+export interface FuzzReport extends Omit<FuzzOptions, 'progress'> {
   /** Clients that came one after the other: a broken header ends a connection. */
   connections: number;
   replies: number;
@@ -31,7 +33,7 @@ const version = encodeMessage(
 const HEAP_LIMIT_MB = 64;
 
 /** Feeds a server in this thread. Throws on a crash, a leak or a server that does not answer the next client. */
-export function fuzzServer({ messages, seed }: FuzzOptions): FuzzReport {
+export function fuzzServer({ messages, seed, progress }: FuzzOptions): FuzzReport {
   const random = new Random(seed);
   const pool = new DescriptorPool();
   const server = new DeviceServer(createMockAccel({ aperture: '1M', totalVfs: 4, memorySize: '1M', intx: true }));
@@ -48,7 +50,9 @@ export function fuzzServer({ messages, seed }: FuzzOptions): FuzzReport {
   const begin = performance.now();
   let baseline = { fds: 0, heap: 0 };
   let { channel, session } = connect(server, report);
+  const tenth = Math.max(1, Math.floor(messages / 10));
   for (let count = 0; count < messages; count++) {
+    if (count > 0 && count % tenth === 0) progress?.(count, messages);
     if (count === Math.floor(messages / 10)) baseline = usage(server);
     if (session.state === 'closed') {
       server.disconnect();

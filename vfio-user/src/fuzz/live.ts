@@ -12,7 +12,7 @@ import { DescriptorPool, Random, randomMessage } from './messages.ts';
 const MESSAGES_EACH = 200;
 
 /** Feeds a host over its socket, client after client. Throws when one is not served or descriptors leak. */
-export async function fuzzLive({ messages, seed }: FuzzOptions): Promise<FuzzReport> {
+export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promise<FuzzReport> {
   const random = new Random(seed);
   const pool = new DescriptorPool();
   const directory = mkdtempSync(path.join(tmpdir(), 'vfu-fuzz-'));
@@ -20,6 +20,7 @@ export async function fuzzLive({ messages, seed }: FuzzOptions): Promise<FuzzRep
   const functions = [{ id: 'd', socketPath, model: 'mock-accel', options: { aperture: '1M', memorySize: '1M' } }];
   const host = await startHost({ functions, onClientGone: 'relisten' });
   const begin = performance.now();
+  const tenth = Math.max(1, Math.floor(messages / MESSAGES_EACH / 10));
   let connections = 0;
   try {
     Client.connect(socketPath).close();
@@ -28,6 +29,7 @@ export async function fuzzLive({ messages, seed }: FuzzOptions): Promise<FuzzRep
       oneClient(socketPath, random, pool);
       connections++;
       if (connections % 20 === 0) await host.request('d', 'stats');
+      if (connections % tenth === 0) progress?.(sent + MESSAGES_EACH, messages);
     }
     const client = Client.connect(socketPath);
     if (client.read32(0, 0) !== 0x4b434f4d) throw new VfioUserError('DEVICE', 'the next client reads nonsense');
