@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { closeSync, existsSync } from 'node:fs';
 import { text } from 'node:stream/consumers';
 import { describe, expect, it, type TestContext } from 'vitest';
 import { FdListener } from './fd-listener.ts';
@@ -39,7 +39,11 @@ describe('vsock', () => {
     expect(openDescriptors()).toEqual(before);
   });
 
-  it('knows its own context id, or that it has none', () => {
+  it('knows its own context id, or that it has none', (context) => {
+    if (existsSync('/dev/vsock') && process.getuid?.() !== 0) {
+      console.log('skipped: /dev/vsock is for root here');
+      context.skip('/dev/vsock is for root here');
+    }
     const cid = vsockLocalCid();
     expect(cid === undefined || cid > 0).toBe(true);
   });

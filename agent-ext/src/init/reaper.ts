@@ -56,15 +56,23 @@ export class Reaper {
     return new Promise((resolve) => this.#waiting.set(pid, resolve));
   }
 
-  /** Ends the worker. It may sit in waitid, which only the end of a child wakes: so one is made. */
+  /**
+   * Ends the worker. It may sit in waitid, which only the end of a child wakes: so one is made, and again when Node
+   * took that child's status before the worker saw it.
+   */
   async stop(): Promise<void> {
     const worker = this.#worker;
     Atomics.store(this.#turn, 0, REAPER_STOP);
     if (!worker) return;
     Atomics.notify(this.#turn, 0);
-    const ended = new Promise((resolve) => worker.once('exit', resolve));
-    spawn('true', { stdio: 'ignore' }).on('error', () => {});
-    await ended;
+    let running = true;
+    const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve())).then(() => {
+      running = false;
+    });
+    while (running) {
+      const child = spawn('true', { stdio: 'ignore' });
+      await Promise.race([ended, new Promise((resolve) => child.once('exit', resolve).once('error', resolve))]);
+    }
   }
 
   /**
