@@ -31,7 +31,7 @@ function show(run: string, report: FuzzReport): void {
   const { messages: sent, connections, replies, seconds, leakedDescriptors } = report;
   const answers = replies > 0 ? `, ${replies} replies` : '';
   process.stderr.write(
-    `${run}: ${sent} messages, ${connections} clients${answers}, ${leakedDescriptors} descriptors leaked, ${seconds} s\n`,
+    `${run}: ${sent} messages, ${connections} clients${answers}, ${Math.max(0, leakedDescriptors)} descriptors leaked, ${seconds} s\n`,
   );
   console.log(JSON.stringify({ run, ...report }));
 }

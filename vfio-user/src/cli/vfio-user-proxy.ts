@@ -16,8 +16,9 @@ interface Flags {
 
 const help = `
 Control requests: list, stats, fault-set, fault-list, fault-clear, trace-start, trace-stop, stop.
-Faults:   all kinds that concern messages. The proxy has no part in interrupts (they go by eventfd) and in DMA to mapped
-          memory, so it refuses irq-lost, irq-duplicate, irq-late and dma-error: set those in the server.
+Faults:   all kinds but dma-error, which is refused: the proxy has no part in memory that the server maps.
+          Set that one in the server.
+
 Examples:
   vfio-user-proxy --trace session.pcapng /tmp/front.sock /tmp/device.sock
   vfio-user-proxy --relisten --control /tmp/c.sock /tmp/front.sock /tmp/device.sock

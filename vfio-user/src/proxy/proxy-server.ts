@@ -2,7 +2,7 @@ import { closeSync, unlinkSync } from 'node:fs';
 import { accept, POLLIN, poll, unixConnect, unixListen } from '@kata-mock/posix';
 import { VfioUserError } from '../errors.ts';
 import { FaultEngine } from '../faults/engine.ts';
-import { type FaultKind, parseRule } from '../faults/rule.ts';
+import { parseRule } from '../faults/rule.ts';
 import { Timers } from '../server/timers.ts';
 import { Tracer } from '../trace/tracer.ts';
 import { MessageProxy } from './proxy.ts';
@@ -22,8 +22,6 @@ export interface ProxyServerOptions {
 const TURN_MS = 10;
 /** How often a trace under way is brought to its file, ms. */
 const FLUSH_MS = 200;
-/** These happen where the proxy is not: an eventfd or guest memory that client and server share. */
-const serversKinds: readonly FaultKind[] = ['irq-lost', 'irq-duplicate', 'irq-late', 'dma-error'];
 
 /** A proxy's socket and what outlives its clients: faults, the trace. */
 export class ProxyServer {
@@ -78,11 +76,10 @@ export class ProxyServer {
 
   /** Adds a fault. Throws INVALID_OPTION for one that is wrong or that only the server can bring about. */
   setFault(value: unknown): void {
-    const { kind } = parseRule(value).fault;
-    if (serversKinds.includes(kind))
+    if (parseRule(value).fault.kind === 'dma-error')
       throw new VfioUserError(
         'INVALID_OPTION',
-        `fault: ${kind} is not for a proxy, which has no part in interrupts and mapped memory; set it in the server`,
+        'fault: dma-error is not for a proxy, which has no part in memory that the server maps; set it in the server',
       );
     this.faults.set(value);
   }

@@ -6,6 +6,7 @@ import { type Frame, Framer, HEADER_BYTES, HeaderFlag, MAX_MESSAGE_BYTES, writeH
 import type { SessionObserver } from '../server/session.ts';
 import { Timers } from '../server/timers.ts';
 import { SocketChannel } from '../transport/socket-channel.ts';
+import { ProxyInterrupts } from './interrupts.ts';
 
 /** How long one wait lasts at most, ms: the event loop turns in between, for signals and the control socket. */
 const TURN_MS = 10;
@@ -30,6 +31,9 @@ export class MessageProxy {
   readonly #message = new Uint8Array(new ArrayBuffer(MAX_MESSAGE_BYTES));
   /** Faults that wait for the reply of a command, by its id. */
   readonly #commands = new Map<number, readonly Fault[]>();
+  readonly #interrupts = new ProxyInterrupts((index, vector, fire) => this.faults.deliver(index, vector, fire));
+  /** What is polled: client, server, eventfds. */
+  #entries: { fd: number; events: number }[] = [];
   #open = true;
 
   /** Owns both descriptors. */
@@ -43,12 +47,17 @@ export class MessageProxy {
 
   /** Passes messages until one side closes or {@link stop}. */
   async run(): Promise<void> {
-    const entries = [this.#client.fd, this.#server.fd].map((fd) => ({ fd, events: POLLIN }));
+    this.#watch();
     let turned = performance.now();
     try {
       while (this.#open) {
         const next = this.timers.run(performance.now(), (work) => work());
-        const [client, server] = poll(entries, Math.min(TURN_MS, Math.ceil(next)));
+        const entries = this.#entries;
+        const [client, server, ...irqs] = poll(entries, Math.min(TURN_MS, Math.ceil(next)));
+        // Before the server's messages: an interrupt does not come after the reply that was sent later.
+        irqs.forEach((ready, at) => {
+          if (ready) this.#interrupts.forward(entries[at + 2]!.fd);
+        });
         if (client) this.#pump(this.#client, this.#fromClient, (frame) => this.#toServer(frame));
         if (server && this.#open) this.#pump(this.#server, this.#fromServer, (frame) => this.#toClient(frame));
         // A busy client must not keep the control socket waiting.
@@ -58,9 +67,15 @@ export class MessageProxy {
       }
     } finally {
       closeAll([...this.#fromClient.drain(), ...this.#fromServer.drain()]);
+      this.#interrupts.close();
       this.#client.close();
       this.#server.close();
     }
+  }
+
+  #watch(): void {
+    const fds = [this.#client.fd, this.#server.fd, ...this.#interrupts.fds];
+    this.#entries = fds.map((fd) => ({ fd, events: POLLIN }));
   }
 
   stop(): void {
@@ -94,6 +109,7 @@ export class MessageProxy {
     const answered = command && (frame.flags & HeaderFlag.NO_REPLY) === 0;
     if (command && !this.faults.isEmpty && !this.#admit(frame)) return;
     if (answered && !this.faults.isEmpty) this.#commands.set(frame.id, this.faults.struck);
+    if (command && this.#interrupts.command(frame)) this.#watch();
     this.#server.send(this.#message, this.#copy(frame), frame.fds);
   }
 
@@ -103,6 +119,7 @@ export class MessageProxy {
     const reply = (frame.flags & HeaderFlag.TYPE_MASK) === HeaderFlag.TYPE_REPLY;
     const struck = reply ? this.#commands.get(frame.id) : undefined;
     if (reply) this.#commands.delete(frame.id);
+    if (reply && this.#interrupts.reply(frame)) this.#watch();
     const size = struck ? this.faults.reply(frame, this.#message, length, struck) : length;
     this.observer?.sent(this.#message, size, frame.fds.length);
     if (size > 0) this.#client.send(this.#message, size, frame.fds);

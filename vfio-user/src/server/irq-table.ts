@@ -173,6 +173,7 @@ export class IrqTable {
   }
 }
 
-function isEventfd(fd: number): boolean {
+/** Whether a descriptor is an eventfd: the only kind that can be signalled without blocking or sending bytes to someone. */
+export function isEventfd(fd: number): boolean {
   return readlinkSync(`/proc/self/fd/${fd}`).startsWith('anon_inode:[eventfd');
 }
