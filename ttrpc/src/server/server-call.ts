@@ -38,6 +38,8 @@ export class ServerCall {
   remoteClosed = false;
   /** A frame of the client was wrong: no further one is taken. */
   detached = false;
+  /** Its client was given time to read the answers, and did not. */
+  waitedFor = false;
 
   constructor(host: CallHost, id: number, flags: number, request: Request) {
     this.#host = host;

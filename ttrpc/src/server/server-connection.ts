@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream';
+import { setTimeout as delay, setImmediate as nextTurn } from 'node:timers/promises';
 import { Code } from '../code.ts';
 import { TtrpcError } from '../errors.ts';
 import { decodeRequest, type Request } from '../protocol/envelope.ts';
@@ -24,6 +25,9 @@ export interface ServerConnectionSettings {
   closed: (connection: ServerConnection, error: Error | undefined) => void;
 }
 
+/** How long a client with a stream half full of requests may leave its answers unread; Go waits as long. */
+const PATIENCE_MS = 1000;
+
 /** How long a client that has closed its half may take to read what it was sent. */
 const LINGER_MS = 1000;
 
@@ -39,6 +43,8 @@ export class ServerConnection implements CallHost, FrameSink {
   readonly writer: FrameWriter;
   #lastId = 0;
   #draining = false;
+  /** A call whose requests pile up because its answers are not read. */
+  #crowded: ServerCall | undefined;
 
   constructor(duplex: Duplex, settings: ServerConnectionSettings) {
     this.#duplex = duplex;
@@ -182,6 +188,10 @@ export class ServerConnection implements CallHost, FrameSink {
       call.fail(streamFull());
       return;
     }
+    if (this.#isCrowded(call) && !call.waitedFor && this.writer.room() !== undefined) {
+      this.#crowded = call;
+      this.#decoder.hold();
+    }
     if (!closes) return;
     call.remoteClosed = true;
     requests.end();
@@ -216,17 +226,49 @@ export class ServerConnection implements CallHost, FrameSink {
     let rest: Uint8Array | undefined = chunk;
     while (rest !== undefined) {
       rest = this.#decoder.push(rest);
-      if (this.writer.queued <= this.#settings.sendBufferBytes) continue;
-      const room = this.writer.room();
-      if (room === undefined) continue;
+      const ready = this.#ready();
+      if (ready === undefined) continue;
       const held: Uint8Array | undefined = rest;
       this.#duplex.pause();
-      void room.then(() => {
+      void ready.then(() => {
         if (held === undefined || this.#take(held)) this.#duplex.resume();
       });
       return false;
     }
     return true;
+  }
+
+  /** A promise of the moment to read on, undefined when that is now. */
+  #ready(): Promise<void> | undefined {
+    const crowded = this.#crowded;
+    this.#crowded = undefined;
+    if (crowded !== undefined) return this.#relief(crowded);
+    return this.writer.queued > this.#settings.sendBufferBytes ? this.writer.room() : undefined;
+  }
+
+  #isCrowded({ requests, over }: ServerCall): boolean {
+    return !over && requests !== undefined && requests.held * 2 > this.#settings.streamBufferBytes;
+  }
+
+  /**
+   * A handler that answers as it reads is held up by a client that writes faster than it reads. Such a client is read
+   * at its own pace; one that does not read at all gets the rest of the buffer, then RESOURCE_EXHAUSTED.
+   */
+  async #relief(call: ServerCall): Promise<void> {
+    while (this.#isCrowded(call)) {
+      const room = this.writer.room();
+      if (room === undefined) return;
+      const late = new AbortController();
+      const patience = delay(PATIENCE_MS, 'late', { signal: late.signal, ref: false }).catch(() => 'cleared');
+      const first = await Promise.race([room, patience]);
+      late.abort();
+      if (first === 'late') {
+        call.waitedFor = true;
+        return;
+      }
+      // The handler's turn.
+      await nextTurn();
+    }
   }
 
   #closeWhenSent(): void {

@@ -1,4 +1,6 @@
-import { describe, expect, test } from 'vitest';
+import { once } from 'node:events';
+import net from 'node:net';
+import { describe, expect, onTestFinished, test } from 'vitest';
 import { createClient } from '../client/client.ts';
 import { Connection } from '../client/connection.ts';
 import { Code } from '../code.ts';
@@ -7,7 +9,9 @@ import { TtrpcError } from '../errors.ts';
 import { encodeRequest } from '../protocol/envelope.ts';
 import { encodeFrame } from '../protocol/frame.ts';
 import { collect, connectedPair } from '../testing/pair.ts';
-import { echoClient, peerOfEcho } from '../testing/served.ts';
+import { echoClient, echoServer, peerOfEcho } from '../testing/served.ts';
+import { tempFolder } from '../testing/temp.ts';
+import { WirePeer } from '../testing/wire-peer.ts';
 import { passTo } from './raw.ts';
 import { Server } from './server.ts';
 
@@ -184,6 +188,42 @@ test('a client that asks and does not read is not read either, until it reads', 
   }
   peer.duplex.resume();
   for (let i = 0; i < asked; i++) expect((await peer.next()).body.length).toBeGreaterThan(10_000);
+});
+
+describe('a client that writes a stream faster than it reads the answers', () => {
+  const message = Buffer.from(`0a80f4${'01'}${'78'.repeat(31_232)}`, 'hex');
+  /** A socket, which gives handlers a turn between two reads, and a client that has not begun to read. */
+  const flooding = async () => {
+    const server = echoServer({}, { streamBufferBytes: 500_000 });
+    const folder = tempFolder();
+    await server.listen(`unix://${folder}/echo.sock`);
+    onTestFinished(() => server.close());
+    const peer = new WirePeer(net.connect(`${folder}/echo.sock`));
+    peer.duplex.pause();
+    peer.request(1, 6, { method: 'Bidi' });
+    for (let i = 0; i < 200; i++) peer.frame(1, 3, 0, message);
+    return peer;
+  };
+
+  test('is read at its own pace: all is answered, though it is more than the stream may hold', async () => {
+    const peer = await flooding();
+    peer.frame(1, 3, 5);
+    for (let turn = 0; turn < 100; turn++) await new Promise((resolve) => setImmediate(resolve));
+    peer.duplex.resume();
+    for (let i = 0; i < 200; i++) expect((await peer.next()).body.length).toBe(message.length);
+    expect(await peer.told()).toBe('1: type 3 flags 5');
+  });
+
+  test('and does not read at all gets RESOURCE_EXHAUSTED, and the others go on', async () => {
+    const peer = await flooding();
+    peer.request(3, 0, {});
+    // All is written: the server has stopped waiting for this client.
+    while (peer.duplex.writableLength > 0) await once(peer.duplex, 'drain');
+    peer.duplex.resume();
+    const told: string[] = [];
+    while (!told.includes('3: OK')) told.push((await peer.told()).slice(0, 40));
+    expect(told.find((line) => !line.startsWith('1: type 3'))).toBe('1: RESOURCE_EXHAUSTED ttrpc: stream buff');
+  });
 });
 
 test('the requests of one read are held to that bound too, and all are answered once it reads', async () => {

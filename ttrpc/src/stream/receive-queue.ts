@@ -30,6 +30,11 @@ export class ReceiveQueue implements AsyncIterableIterator<Uint8Array, undefined
     this.#limit = limit;
   }
 
+  /** Bytes that wait for the reader. */
+  get held(): number {
+    return this.#held;
+  }
+
   /** Hands a message to the reader or keeps it; false when the limit does not allow that. */
   push(message: Uint8Array): boolean {
     if (this.#ended) return true;
