@@ -25,6 +25,8 @@ Requests:
   trace-stop               end the recording
   stop                     end the host
 
+A vfio-user-proxy answers all of them but registers and interrupt.
+
 Fault kinds: ${faultKinds.join(', ')}
 Conditions:  access (read, write), region (7 is configuration space), offset, length, vector, nth, times, afterMs,
              probability, seed
@@ -37,7 +39,7 @@ Examples:
 /** `ctl SOCKET REQUEST [ARGUMENT]`: talks to a running host. */
 export function ctlCommand(): Command {
   return new Command('ctl')
-    .description('Talks to a running host through its control socket (see --control).')
+    .description('Talks to a running host or vfio-user-proxy through its control socket (see --control).')
     .argument('<control-socket>', 'the socket given with --control')
     .argument('<request>', 'what to do; see below')
     .argument('[argument]', 'argument of the request')
