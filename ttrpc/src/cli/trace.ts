@@ -15,6 +15,10 @@ export async function trace(from: string, to: string, flags: DescriptorSources, 
   const target = parseAddress(to);
   let count = 0;
   const duplexes = new Set<Duplex>();
+  const keep = (duplex: Duplex) => {
+    duplexes.add(duplex);
+    duplex.on('close', () => duplexes.delete(duplex));
+  };
   const listener = await listen(from, {
     needsPeer: false,
     accept: (client) => {
@@ -22,10 +26,10 @@ export async function trace(from: string, to: string, flags: DescriptorSources, 
       // Nothing is read before there is somewhere to send it.
       client.pause();
       client.on('error', () => {});
-      duplexes.add(client);
+      keep(client);
       open(target, { signal: io.stop }).then(
         (server) => {
-          duplexes.add(server);
+          keep(server);
           server.on('error', () => {});
           io.out(`${name} connected\n`);
           join(name, client, server, registry, io);
