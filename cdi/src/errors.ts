@@ -87,5 +87,11 @@ export function quote(value: unknown): string {
   if (typeof value === 'bigint') return value.toString();
   if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'an object';
   if (value === undefined) return 'nothing';
+  if (typeof value === 'number') return String(value);
   return JSON.stringify(typeof value === 'string' && value.length > 80 ? `${value.slice(0, 77)}...` : value);
+}
+
+/** A name for a message: as it is when it is plausible, quoted and cut short when it is not. */
+export function shorten(name: string): string {
+  return /^[\x21-\x7e]{1,400}$/.test(name) ? name : quote(name);
 }

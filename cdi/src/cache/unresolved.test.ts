@@ -36,6 +36,14 @@ describe('devices that cannot be resolved', () => {
     expect(error.message).toContain('kinds present: nvidia.com/gpu; did you mean nvidia.com/gpu=gpu0');
   });
 
+  it('with a name of any length or content in a message of one', () => {
+    const names = [`v/c=${'a'.repeat(100_000)}`, 'v/c=\u001b[31m'];
+    const error = failure({ 'a.json': gpus }, ...names);
+    expect(error.devices).toEqual(names);
+    expect(error.message.length).toBeLessThan(2000);
+    expect(error.message).not.toContain('\u001b');
+  });
+
   it('where there is nothing at all', () => {
     expect(failure({}, 'v/c=d').message).toContain('no CDI device is present');
   });

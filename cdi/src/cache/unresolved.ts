@@ -1,4 +1,4 @@
-import { CdiError, type Unresolved } from '../errors.ts';
+import { CdiError, shorten, type Unresolved } from '../errors.ts';
 import { isQualifiedName, splitQualifiedName } from '../names.ts';
 import { suggest } from '../suggest.ts';
 import type { CdiDevice } from './device.ts';
@@ -15,13 +15,17 @@ const MAX_LISTED = 32;
 /** The error for devices that could not be resolved: for each the reason, what there is, and what may have been meant. */
 export function unresolvedError(asked: readonly string[], inventory: Inventory): CdiError {
   const unresolved = [...new Set(asked)].map((device) => explain(device, inventory));
-  const lines = unresolved.map((entry) => `${entry.device}: ${sentence(entry)}`);
+  const lines = unresolved.map((entry) => `${shorten(entry.device)}: ${sentence(entry)}`);
   const causes = [...new Set(unresolved.flatMap((entry) => entry.causes))];
-  return new CdiError('UNRESOLVED', `unresolvable CDI devices ${asked.join(', ')}\n  ${lines.join('\n  ')}`, {
-    devices: [...asked],
-    unresolved,
-    causes,
-  });
+  return new CdiError(
+    'UNRESOLVED',
+    `unresolvable CDI devices ${asked.map(shorten).join(', ')}\n  ${lines.join('\n  ')}`,
+    {
+      devices: [...asked],
+      unresolved,
+      causes,
+    },
+  );
 }
 
 function explain(device: string, { names, conflict, errors }: Inventory): Unresolved {
@@ -61,7 +65,7 @@ function sentence({ device, reason, kinds, devices, suggestions, causes }: Unres
     case 'conflict':
       return `defined more than once${because}`;
     case 'file-invalid':
-      return `a spec file of kind ${kindOf(device)} is invalid${because}${meant}`;
+      return `a spec file of kind ${shorten(kindOf(device))} is invalid${because}${meant}`;
     case 'device-absent':
       return `kind ${kindOf(device)} is present, the device is not; devices present: ${devices.join(', ')}${meant}`;
     case 'kind-absent':
