@@ -47,9 +47,15 @@ _cdi() {
   for word in "\${COMP_WORDS[@]:1:COMP_CWORD-1}"; do
     case $word in ${words.flatMap(({ command, aliases }) => [command, ...aliases]).join('|')}) command=$word; break ;; esac
   done
+  local dirs=() at
+  for ((at = 1; at < COMP_CWORD - 1; at++)); do
+    case \${COMP_WORDS[at]} in -d|--spec-dirs) dirs+=(-d "\${COMP_WORDS[at+1]}") ;; esac
+  done
   case $previous in
     -d|--spec-dirs) COMPREPLY=($(compgen -d -- "$current")); return ;;
     -o|--output) COMPREPLY=($(compgen -W 'json yaml table' -- "$current")); return ;;
+    -s|--schema) COMPREPLY=($(compgen -W 'builtin none' -- "$current") $(compgen -f -- "$current")); return ;;
+    --compat) COMPREPLY=($(compgen -W go -- "$current")); return ;;
     completion) COMPREPLY=($(compgen -W 'bash zsh fish' -- "$current")); return ;;
   esac
   case $command in
@@ -58,8 +64,10 @@ ${cases.join('\n')}
   esac
   if [[ $current == -* ]]; then
     COMPREPLY=($(compgen -W "$flags" -- "$current"))
+  elif [[ $command == monitor ]]; then
+    COMPREPLY=($(compgen -W 'specs vendors classes devices all' -- "$current"))
   elif [[ $takes == devices && $current == */* && ! -e $current ]]; then
-    COMPREPLY=($(compgen -W "$(cdi devices 2>/dev/null)" -- "$current"))
+    COMPREPLY=($(compgen -W "$(cdi devices "\${dirs[@]}" 2>/dev/null)" -- "$current"))
     # Readline replaces from the last "=" or ":" on.
     local prefix=\${current%"\${current##*[=:]}"}
     COMPREPLY=("\${COMPREPLY[@]#"$prefix"}")
@@ -90,6 +98,8 @@ _cdi() {
   case \${words[CURRENT-1]} in
     -d|--spec-dirs) _files -/; return ;;
     -o|--output) compadd json yaml table; return ;;
+    -s|--schema) compadd builtin none; _files; return ;;
+    --compat) compadd go; return ;;
     completion) compadd bash zsh fish; return ;;
   esac
   case $command in
@@ -98,6 +108,8 @@ ${cases.join('\n')}
   esac
   if [[ \${words[CURRENT]} == -* ]]; then
     _describe option flags
+  elif [[ $command == monitor ]]; then
+    compadd specs vendors classes devices all
   else
     if [[ $takes == devices ]]; then
       devices=("\${(@f)$(cdi devices 2>/dev/null)}")
@@ -127,6 +139,10 @@ function fish(words: Words[], global: { flag: string; summary: string }[]): stri
     '# fish completion for cdi: cdi completion fish | source',
     ...global.map((entry) => option('', entry)),
     ...lines,
+    "complete -c cdi -s o -l output -x -a 'json yaml table'",
+    "complete -c cdi -s s -l schema -r -a 'builtin none'",
+    'complete -c cdi -l compat -x -a go',
+    "complete -c cdi -n '__fish_seen_subcommand_from monitor' -f -a 'specs vendors classes devices all'",
     "complete -c cdi -n '__fish_seen_subcommand_from completion' -f -a 'bash zsh fish'",
     '',
   ].join('\n');

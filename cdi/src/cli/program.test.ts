@@ -391,7 +391,7 @@ describe('completion', () => {
         [
           '--norc',
           '-c',
-          `cdi() { printf 'v.com/gpu=0\\nv.com/gpu=1\\n'; }\n${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; _cdi; echo "\${COMPREPLY[@]}"`,
+          `cdi() { printf 'v.com/gpu=0\\nv.com/gpu=1\\n'; [[ $# == 1 ]] || echo "v.com/seen$2-$3"; }\n${script}\nCOMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); COMP_LINE="$*"; COMP_POINT=\${#COMP_LINE}; _cdi; echo "\${COMPREPLY[@]}"`,
           'bash',
           ...words,
         ],
@@ -399,7 +399,11 @@ describe('completion', () => {
       ).trim();
     expect(complete('cdi', 'in')).toBe('inject');
     expect(complete('cdi', 'devices', '-o', 'js')).toBe('json');
+    expect(complete('cdi', '--compat', '')).toBe('go');
+    expect(complete('cdi', '-s', 'builti')).toBe('builtin');
+    expect(complete('cdi', 'monitor', 'dev')).toBe('devices');
     expect(complete('cdi', 'specs', '--verb')).toBe('--verbose');
     expect(complete('cdi', 'inject', 'config.json', 'v.com/g')).toBe('v.com/gpu=0 v.com/gpu=1');
+    expect(complete('cdi', '-d', '/cdi', 'inject', 'config.json', 'v.com/s')).toBe('v.com/seen-d-/cdi');
   });
 });
