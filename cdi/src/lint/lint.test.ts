@@ -37,6 +37,7 @@ it.each<[string, string, string | object, object]>([
     {
       severity: 'error',
       message: expect.stringContaining('must be at least v0.7.0 because of intelRdt or additionalGids'),
+      fix: 'write cdiVersion: "0.7.0"',
     },
   ],
   [

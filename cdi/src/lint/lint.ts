@@ -39,6 +39,7 @@ export function lintFile(file: string, options: LintOptions = {}): Finding[] {
         file,
         ...(error.path && { path: error.path }),
         message: causeOf(error),
+        ...versionFix(error),
       },
     ];
   }
@@ -64,6 +65,12 @@ export function lintDirectories(specDirs: readonly string[] = DEFAULT_SPEC_DIRS,
     ...files.flatMap((file) => (formatOf(file) ? lintFile(file, options) : ignored(file))),
     ...overlaps(cache),
   ];
+}
+
+/** The loader's words name the version that is needed. */
+function versionFix(error: CdiError): { fix?: string } {
+  const needed = error.path === '$.cdiVersion' ? /at least v([0-9.]+[0-9])/.exec(causeOf(error))?.[1] : undefined;
+  return needed === undefined ? {} : { fix: `write cdiVersion: "${needed}"` };
 }
 
 function causeOf(error: CdiError): string {
