@@ -15,6 +15,8 @@ export default defineConfig({
     maxWorkers: os.availableParallelism() < 2 ? 1 : 2,
     // A boot under emulation on a loaded machine; the tests themselves look at the time that counts.
     testTimeout: 180_000,
+    // Emulated guests on a shared machine miss a time limit now and then; vitest says what it tried again.
+    retry: 1,
     hookTimeout: 180_000,
     teardownTimeout: 30_000,
   },
