@@ -65,5 +65,8 @@ clean: ## remove what the other targets made, outside the tree too
 	@if [ -d node_modules ]; then \
 	  if [ -x bin/kata-mock ] && [ -d dist/kata-mock ]; then $(SUDO) bin/kata-mock prune; fi; \
 	  $(SUDO) $(SETUP) clean; fi
+	@if [ -d /run/kata-mock ]; then \
+	  if [ -z "$$($(SUDO) find /run/kata-mock -mindepth 2 ! -name .lock -print -quit)" ]; then $(SUDO) rm -rf /run/kata-mock; \
+	  else echo "kept: /run/kata-mock, since a VM of another clone uses it"; fi; fi
 	@$(SUDO) rm -rf build dist node_modules coverage
-	@rm -rf posix/dist pci/dist ttrpc/dist oci-spec/dist cdi/dist contracts/dist vfio-user/dist agent-ext/dist runtime-hook/dist
+	@rm -rf posix/dist pci/dist ttrpc/dist oci-spec/dist cdi/dist contracts/dist devices/dist vfio-user/dist agent-ext/dist runtime-hook/dist
