@@ -8,6 +8,8 @@ export const guestModules = [
   'vsock_loopback',
   // what Kata may plug
   ...['virtio_net', 'virtio_balloon', 'virtio_mem', 'virtio_pmem', 'vfio_pci'],
+  // disks by SCSI address, and containers that drive a function themselves
+  ...['virtio_scsi', 'sd_mod', 'vfio_iommu_type1'],
   // networks of a pod and the iptables calls of the agent
   ...['veth', 'nf_tables', 'nft_compat', 'nft_chain_nat', 'nf_conntrack', 'xt_conntrack', 'xt_comment', 'xt_tcpudp'],
   ...['xt_MASQUERADE', 'xt_REDIRECT', 'xt_mark', 'xt_multiport'],

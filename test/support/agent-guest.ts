@@ -28,6 +28,8 @@ export interface AgentGuestOptions {
   readonly ports?: readonly string[];
   /** Image files of more disks, read-only: /dev/vdb and on. */
   readonly disks?: readonly string[];
+  /** More arguments of QEMU, before every device: an IOMMU must be there first. */
+  readonly qemu?: readonly string[];
   /** More words of the kernel command line, such as `agent.log=debug`. */
   readonly kernel?: readonly string[];
 }
@@ -156,13 +158,14 @@ function machine(
   artefacts: { kernel: string; initrd: string; rootImage: string },
   folder: string,
   inventory: readonly InventoryDevice[],
-  { kernel = [], ports = [], disks = [] }: AgentGuestOptions,
+  { kernel = [], ports = [], disks = [], qemu = [] }: AgentGuestOptions,
 ): string[] {
   const at = (name: string) => path.join(folder, name);
   return [
     ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-M', 'q35', '-m', '512', '-smp', '2'],
     ...['-object', 'memory-backend-memfd,id=m,size=512M,share=on', '-numa', 'node,memdev=m'],
     ...['-nodefaults', '-nographic', '-no-reboot', '-serial', `file:${at('console.log')}`],
+    ...qemu,
     ...['-kernel', artefacts.kernel, '-initrd', artefacts.initrd],
     ...['-append', ['console=ttyS0 quiet net.ifnames=0', ...kernel].join(' ')],
     ...['-drive', `if=none,id=root,file=${artefacts.rootImage},format=raw,readonly=on,cache=unsafe`],
