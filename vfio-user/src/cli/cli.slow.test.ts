@@ -8,7 +8,8 @@ import { Client } from '../client/client.ts';
 import { Reg } from '../mock-accel/gen/registers.ts';
 import { temporaryDirectory } from '../testing.ts';
 
-const tsx = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url));
+// The loader, not tsx's command: that is a process of its own, which a second signal ends.
+const tsx = import.meta.resolve('tsx');
 const program = fileURLToPath(new URL('./mock-accel-server.ts', import.meta.url));
 const LIMIT = 60_000;
 let directory: ReturnType<typeof temporaryDirectory>;
@@ -25,7 +26,7 @@ afterEach(() => {
 const file = (name: string) => path.join(directory.path, name);
 
 function start(...args: string[]) {
-  const child = spawn(process.execPath, [tsx, '--conditions=@kata-mock/source', program, ...args], {
+  const child = spawn(process.execPath, ['--import', tsx, '--conditions=@kata-mock/source', program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   running.push(child);
