@@ -11,6 +11,7 @@ export { FdListener } from './fd-listener.ts';
 export * from './kernel.ts';
 export * from './memory.ts';
 export * from './message.ts';
+export { type ExchangeOptions, IDLE, type MessageExchange, messageExchange } from './message-exchange.ts';
 export { MAX_MESSAGE_FDS } from './message-header.ts';
 export * from './mount.ts';
 export { type MountInfo, mountinfo, parseMountinfo } from './mountinfo.ts';
@@ -31,6 +32,7 @@ export {
   unixListen,
 } from './socket.ts';
 export { setSocketTimeouts } from './socket-timeout.ts';
+export { seekData, seekHole } from './sparse.ts';
 export { getWinsize, openPty, setWinsize } from './tty.ts';
 export { parseUevent, type Uevent, UeventMonitor, ueventSocket } from './uevent.ts';
 export * from './vsock.ts';

@@ -1,15 +1,17 @@
 /**
  * Feeds generated and mutated messages to a server: `npm run fuzz -w vfio-user -- [--messages N] [--seed N] [--live]`.
- * Without --messages and --live both runs are made: 1,000,000 messages to a server in this thread, then 200,000 to a
- * host's socket. --messages N alone means the first run only, --live the second only. Fails when anything is thrown, a
- * descriptor or memory leaks, or the next client is not served.
+ * Without --messages and --live all runs are made: 1,000,000 messages to a server in this thread, 200,000 to a host's
+ * socket, 50,000 broken device states to restore. --messages N alone means the first run only, --live the second only.
+ * Fails when anything is thrown, a descriptor or memory leaks, or the next client is not served.
  */
 import { parseArgs } from 'node:util';
 import { type FuzzReport, fuzzServer } from '../src/fuzz/fuzz.ts';
 import { fuzzLive } from '../src/fuzz/live.ts';
+import { fuzzRestore } from '../src/fuzz/restore.ts';
 
 const IN_PROCESS = 1_000_000;
 const LIVE = 200_000;
+const STATES = 50_000;
 
 const { values } = parseArgs({
   options: {
@@ -25,6 +27,12 @@ if (!values.live)
   show('in process', fuzzServer({ messages: messages ?? IN_PROCESS, seed, progress: progress('in process') }));
 if (values.live || messages === undefined)
   show('live', await fuzzLive({ messages: messages ?? LIVE, seed, progress: progress('live') }));
+
+if (!values.live && messages === undefined) {
+  const report = fuzzRestore({ streams: STATES, seed });
+  process.stderr.write(`restore: ${report.streams} states, ${report.refused} refused, ${report.seconds} s\n`);
+  console.log(JSON.stringify({ run: 'restore', ...report }));
+}
 
 /** Progress and words on stderr, the report as JSON on stdout. */
 function show(run: string, report: FuzzReport): void {

@@ -1,4 +1,5 @@
 export { Client, type ClientOptions } from './client/client.ts';
+export { type MigrateOptions, type MovedBytes, migrate } from './client/migrate.ts';
 export { controlCall } from './control/client.ts';
 export type { ControlMethod } from './control/methods.ts';
 export { type ControlServer, startControlServer } from './control/server.ts';
@@ -12,7 +13,9 @@ export { createMockAccel } from './mock-accel/mock-accel.ts';
 export { type MockAccelOptions, parseSize, resolveOptions as checkMockAccelOptions } from './mock-accel/options.ts';
 export type { Bus, Log, LogLevel } from './server/bus.ts';
 export type {
+  MemoryChanges,
   Migratable,
+  MigratableMemory,
   Region,
   RegionMemory,
   RegisterValue,

@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { fuzzServer } from './fuzz.ts';
 import { fuzzLive } from './live.ts';
+import { fuzzRestore } from './restore.ts';
 
 // `npm run fuzz -w vfio-user` sends a million; these keep it honest in every run.
 test('20,000 hostile messages neither crash the server nor leak, and the next client is served', () => {
@@ -14,4 +15,10 @@ test('20,000 hostile messages neither crash the server nor leak, and the next cl
 test('a host on a socket survives 4,000 of them', async () => {
   const report = await fuzzLive({ messages: 4000, seed: 99 });
   expect(report.connections).toBe(20);
+}, 30_000);
+
+test('1,000 broken device states are refused or restored to a device that works', () => {
+  const { streams, refused } = fuzzRestore({ streams: 1000, seed: Number(process.env['FUZZ_SEED'] ?? 7) });
+  expect(streams - refused).toBeGreaterThan(50);
+  expect(refused).toBeGreaterThan(500);
 }, 30_000);

@@ -1,8 +1,9 @@
-import { viewOf } from '../protocol/index.ts';
+import { VfioUserError } from '../errors.ts';
+import { Errno, viewOf } from '../protocol/index.ts';
 import type { Region } from '../server/device.ts';
 
-/** Called after a write that touched one of the bytes it watches. */
-export type ConfigHook = () => void;
+/** Called after a write that touched one of the bytes it watches, and after a saved state took their place. */
+export type ConfigHook = (how: 'written' | 'restored') => void;
 
 export const CONFIG_BYTES = 4096;
 
@@ -19,6 +20,7 @@ export class ConfigSpace implements Region {
   patchRead: ((offset: number, target: Uint8Array, at: number, count: number) => void) | undefined;
   readonly #mask = new Uint8Array(CONFIG_BYTES);
   readonly #clearMask = new Uint8Array(CONFIG_BYTES);
+  readonly #stateMask = new Uint8Array(CONFIG_BYTES);
   readonly #hooks: { start: number; end: number; hook: ConfigHook }[] = [];
   #initial: Uint8Array | undefined;
 
@@ -30,6 +32,11 @@ export class ConfigSpace implements Region {
   /** Makes a written 1 clear the bits of `mask` at `offset`. */
   allowClear(offset: number, bytes: 1 | 2 | 4, mask: number): void {
     for (let index = 0; index < bytes; index++) this.#clearMask[offset + index]! |= (mask >>> (index * 8)) & 0xff;
+  }
+
+  /** Makes bits that the device itself changes part of a saved state, beside those that software may change. */
+  keepInState(offset: number, bytes: 1 | 2 | 4, mask: number): void {
+    for (let index = 0; index < bytes; index++) this.#stateMask[offset + index]! |= (mask >>> (index * 8)) & 0xff;
   }
 
   /** Calls `hook` after each write that touches [start, start + bytes). */
@@ -52,6 +59,28 @@ export class ConfigSpace implements Region {
     if (this.#initial) this.bytes.set(this.#initial);
   }
 
+  /** Throws when `state` is no configuration space of such a function: a bit that nothing changes differs. */
+  checkState(state: Uint8Array): void {
+    if (state.length !== this.size) throw this.#refuse(`has ${state.length} bytes, not ${this.size}`);
+    for (let at = 0; at < this.size; at++) {
+      const moving = this.#mask[at]! | this.#clearMask[at]! | this.#stateMask[at]!;
+      if (((state[at]! ^ this.bytes[at]!) & ~moving) !== 0)
+        throw this.#refuse(`differs at 0x${at.toString(16)}: ${state[at]} instead of ${this.bytes[at]}`);
+    }
+  }
+
+  /** Takes over a state that {@link checkState} found right. */
+  restore(state: Uint8Array): void {
+    this.bytes.set(state);
+    for (const { hook } of this.#hooks) hook('restored');
+  }
+
+  #refuse(reason: string): VfioUserError {
+    return new VfioUserError('DEVICE', `a saved configuration space ${reason}: it is not one of this function`, {
+      errno: Errno.EINVAL,
+    });
+  }
+
   read(offset: number, target: Uint8Array, at: number, count: number): void {
     for (let index = 0; index < count; index++) target[at + index] = this.bytes[offset + index]!;
     this.patchRead?.(offset, target, at, count);
@@ -64,6 +93,6 @@ export class ConfigSpace implements Region {
       const kept = this.bytes[offset + index]! & ~(value & this.#clearMask[offset + index]!);
       this.bytes[offset + index] = (kept & ~mask) | (value & mask);
     }
-    for (const { start, end, hook } of this.#hooks) if (offset < end && offset + count > start) hook();
+    for (const { start, end, hook } of this.#hooks) if (offset < end && offset + count > start) hook('written');
   }
 }

@@ -2,7 +2,7 @@ import { PciIrq } from '../protocol/index.ts';
 import type { IrqTable } from '../server/irq-table.ts';
 
 const INTX_DISABLE = 0x400;
-const INTERRUPT_STATUS = 0x8;
+export const INTERRUPT_STATUS = 0x8;
 
 /** The interrupts of one function: messages where the guest turned MSI-X or MSI on, the INTx line otherwise. */
 export class Interrupts {
@@ -36,6 +36,11 @@ export class Interrupts {
     const status = this.#config.getUint16(0x06, true);
     this.#config.setUint16(0x06, active ? status | INTERRUPT_STATUS : status & ~INTERRUPT_STATUS, true);
     this.refresh();
+  }
+
+  /** The line as a restored status register has it. */
+  restoreLine(): void {
+    this.setLine((this.#config.getUint16(0x06, true) & INTERRUPT_STATUS) !== 0);
   }
 
   /** Signals an active line again after an unmask, a new eventfd or a change of the command register. */

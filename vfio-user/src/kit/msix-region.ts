@@ -24,6 +24,16 @@ export class MsixRegion implements Region {
     for (let vector = 0; vector < vectors; vector++) this.#bytes[tableOffset + vector * 16 + 12] = 1;
   }
 
+  /** The table; pending bits are not kept here. */
+  save(): Uint8Array {
+    return this.#bytes.slice();
+  }
+
+  /** Of a state of any origin only the table counts. */
+  restore(state: Uint8Array): void {
+    this.write(0, state, 0, this.size);
+  }
+
   read(offset: number, target: Uint8Array, at: number, count: number): void {
     const { pbaOffset, vectors } = this.#layout;
     for (let vector = 0; vector < vectors; vector++) {

@@ -1,5 +1,5 @@
 import { VfioUserError } from '../errors.ts';
-import { PCI_IRQS, PciIrq, PciRegion } from '../protocol/index.ts';
+import { Errno, PCI_IRQS, PciIrq, PciRegion } from '../protocol/index.ts';
 import type { Bus, LogLevel } from '../server/bus.ts';
 import type { Migratable, Region, RegisterValue, ResetReason, VfioDevice } from '../server/device.ts';
 import { type Bar, placeBar } from './bar.ts';
@@ -13,7 +13,7 @@ import {
   powerManagement,
 } from './capabilities/index.ts';
 import { ConfigSpace } from './config-space.ts';
-import { Interrupts } from './interrupts.ts';
+import { INTERRUPT_STATUS, Interrupts } from './interrupts.ts';
 import { MsixRegion } from './msix-region.ts';
 
 export interface PciFunctionOptions {
@@ -140,19 +140,31 @@ export class PciFunction implements VfioDevice {
     return this.#options.control(request, parameters);
   }
 
-  /** What moves to another process: configuration space, then the device's own state. */
+  /** What moves to another process: configuration space, the MSI-X table, then the device's own state. */
   #migratable(device: Migratable): Migratable {
-    const { bytes } = this.config;
+    const { config } = this;
+    const fn = this;
     return {
-      save: () => Buffer.concat([bytes, device.save()]),
+      ...(device.memory && { memory: device.memory }),
+      stop: () => device.stop?.(),
+      run: () => device.run?.(),
+      get shape() {
+        const sizes = fn.regions.map((region) => region?.size ?? 0).join(',');
+        return `${fn.name}; regions ${sizes}; vectors ${fn.irqs.join(',')}; ${device.shape ?? ''}`;
+      },
+      save: () => Buffer.concat([config.bytes, this.#msixRegion?.save() ?? new Uint8Array(0), device.save()]),
       restore: (state) => {
-        if (state.length < bytes.length)
+        const table = config.size;
+        const own = table + (this.#msixRegion?.size ?? 0);
+        if (state.length < own)
           throw new VfioUserError('DEVICE', `${this.name}: a saved state of ${state.length} bytes is too short`, {
-            errno: 22,
+            errno: Errno.EINVAL,
           });
-        device.restore(state.subarray(bytes.length));
-        bytes.set(state.subarray(0, bytes.length));
-        this.#commandWritten();
+        config.checkState(state.subarray(0, table));
+        device.restore(state.subarray(own));
+        this.#msixRegion?.restore(state.subarray(table, own));
+        config.restore(state.subarray(0, table));
+        this.#interrupts?.restoreLine();
       },
     };
   }
@@ -177,6 +189,7 @@ export class PciFunction implements VfioDevice {
     if (intx) {
       this.irqs[PciIrq.INTX] = 1;
       this.config.view.setUint8(0x3d, 1);
+      this.config.keepInState(0x06, 2, INTERRUPT_STATUS);
     }
     this.irqs[PciIrq.MSI] = msiVectors ?? 0;
     this.irqs[PciIrq.MSIX] = layout?.vectors ?? 0;

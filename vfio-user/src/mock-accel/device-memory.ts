@@ -1,15 +1,17 @@
 import { closeSync, readSync, writeSync } from 'node:fs';
-import { memfdCreate } from '@kata-mock/posix';
-import type { Region, RegionMemory } from '../server/device.ts';
+import { memfdCreate, seekData, seekHole } from '@kata-mock/posix';
+import type { MemoryChanges, MigratableMemory, Region, RegionMemory } from '../server/device.ts';
+import { DeviceMemoryChanges } from './memory-changes.ts';
 
 /** Most of a large device memory is never touched: this much of it is real, bytes; the rest reads 0 and drops writes. */
 const MAX_BACKED_BYTES = 1n << 36n;
+const CLEAR_BYTES = 1 << 20;
 
 /**
  * The accelerator's memory, a sparse memfd that costs what was written. It is made at its first use, or at once where
  * an aperture lets the VMM map its start.
  */
-export class DeviceMemory {
+export class DeviceMemory implements MigratableMemory {
   readonly size: bigint;
   readonly #backed: number;
   #fd: number | undefined;
@@ -35,6 +37,29 @@ export class DeviceMemory {
     if (room <= 0n) return;
     const count = BigInt(source.length) < room ? source.length : Number(room);
     writeSync(this.fd, source, 0, count, Number(offset));
+  }
+
+  /** Where there is data, in order; all else is zero. */
+  *extents(): Generator<{ start: number; end: number }> {
+    if (this.#fd === undefined) return;
+    for (let end = 0; ; ) {
+      const start = seekData(this.#fd, end);
+      if (start === undefined) return;
+      end = seekHole(this.#fd, start) ?? this.#backed;
+      yield { start, end };
+    }
+  }
+
+  changes(): MemoryChanges {
+    return new DeviceMemoryChanges(this);
+  }
+
+  /** The file cannot shrink, so it is overwritten. */
+  clear(): void {
+    const zeros = new Uint8Array(CLEAR_BYTES);
+    for (const { start, end } of this.extents())
+      for (let at = start; at < end; at += CLEAR_BYTES)
+        writeSync(this.fd, zeros, 0, Math.min(CLEAR_BYTES, end - at), at);
   }
 
   /** The memfd, sealed so that a VMM that maps it cannot be made to fault. */

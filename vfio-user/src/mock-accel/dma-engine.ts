@@ -11,8 +11,11 @@ export class DmaEngine {
   readonly #irqs: IrqBlock;
   readonly #memory: DeviceMemory;
   #fn: PciFunction | undefined;
-  /** Counts resets: a copy that waits for the client's reply over a reset must not touch the registers after it. */
+  /** Counts resets and stops: a copy that waits for the client's reply over one must not change anything after it. */
   #generation = 0;
+  #stopped = false;
+  /** Of the command under way. */
+  #direction = 0;
 
   constructor(registers: () => RegisterBlock, irqs: IrqBlock, memory: DeviceMemory) {
     this.#registers = registers;
@@ -38,15 +41,44 @@ export class DmaEngine {
     this.#generation++;
   }
 
+  /** A command under way is put off; it begins anew when the device runs again, here or elsewhere. */
+  stop(): void {
+    this.#stopped = true;
+    this.#generation++;
+  }
+
+  run(): void {
+    this.#stopped = false;
+    if (this.#busy) this.#queue();
+  }
+
+  /** What of the command under way is in no register. */
+  save(): number {
+    return this.#direction;
+  }
+
+  restore(direction: number): void {
+    this.#direction = direction;
+  }
+
+  get #busy(): boolean {
+    return (this.#registers().get('DMA_STATUS') & 0xff) === DmaStatus.STATE_BUSY;
+  }
+
   #start(direction: number): void {
-    const registers = this.#registers();
-    if ((registers.get('DMA_STATUS') & 0xff) === DmaStatus.STATE_BUSY) return;
-    registers.set('DMA_STATUS', DmaStatus.STATE_BUSY);
+    if (this.#busy) return;
+    this.#registers().set('DMA_STATUS', DmaStatus.STATE_BUSY);
+    this.#direction = direction;
+    if (!this.#stopped) this.#queue();
+  }
+
+  #queue(): void {
     const generation = this.#generation;
+    const current = () => generation === this.#generation;
     this.#fn?.bus.task(() => {
-      if (generation !== this.#generation) return;
-      const error = this.#copy(direction);
-      if (generation === this.#generation) this.#finish(error);
+      if (!current()) return;
+      const error = this.#copy(this.#direction, current);
+      if (current()) this.#finish(error);
     });
   }
 
@@ -56,8 +88,8 @@ export class DmaEngine {
     this.#irqs.raise(error === DmaStatus.ERROR_NONE ? IrqStatus.DMA_DONE : IrqStatus.DMA_ERROR);
   }
 
-  /** Carries one command out. Returns the error code, 0 for none. */
-  #copy(direction: number): number {
+  /** Carries one command out, as long as it is the `current` one. Returns the error code, 0 for none. */
+  #copy(direction: number, current: () => boolean): number {
     const registers = this.#registers();
     const length = registers.get('DMA_LEN');
     const source = registers.getBig('DMA_SRC');
@@ -75,7 +107,7 @@ export class DmaEngine {
       if (direction === DmaCmd.DIRECTION_TO_DEVICE) dma.read(source, buffer);
       else this.#memory.read(source, buffer);
       if (direction === DmaCmd.DIRECTION_TO_GUEST) dma.write(target, buffer);
-      else this.#memory.write(target, buffer);
+      else if (current()) this.#memory.write(target, buffer);
       return DmaStatus.ERROR_NONE;
     } catch (error) {
       this.#fn!.bus.log('debug', 'DMA failed', { reason: (error as Error).message });

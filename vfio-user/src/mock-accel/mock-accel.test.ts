@@ -5,7 +5,6 @@ import { eventfd, eventfdRead, memfdCreate, mmap } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
 import { PciIrq, PciRegion } from '../protocol/index.ts';
-import type { DeviceServer } from '../server/device-server.ts';
 import { codeOf, connectLoopback, FakeMemory } from '../testing.ts';
 import { DmaCmd, DmaStatus, IrqStatus, PassphraseStatus, Reg } from './gen/registers.ts';
 import { formatUuid, parseIdentity } from './identity.ts';
@@ -15,10 +14,9 @@ import { builtInWords, chooseWords, readWords } from './words.ts';
 
 const UUID = '12345678-9abc-def0-1122-334455667788';
 let client: Client;
-let server: DeviceServer;
 
 function open(options: MockAccelOptions = {}, connection: Parameters<typeof connectLoopback>[1] = {}) {
-  ({ client, server } = connectLoopback(createMockAccel({ uuid: UUID, ...options }), connection));
+  ({ client } = connectLoopback(createMockAccel({ uuid: UUID, ...options }), connection));
 }
 const read = (offset: number) => client.read32(0, offset);
 const write = (offset: number, value: number) => client.write32(0, offset, value);
@@ -368,32 +366,6 @@ describe('SR-IOV', () => {
     write(Reg.SRIOV_NUM_VFS, 2);
     expect(read(Reg.SRIOV_NUM_VFS)).toBe(2);
   });
-});
-
-test('an accelerator moves to another process with all its registers', () => {
-  open();
-  write(Reg.STATUS, 0x77);
-  write(Reg.PASSPHRASE_CMD, 1);
-  const words = passphrase();
-  client.regionWrite(PciRegion.CONFIG, 4, Uint8Array.of(6, 0));
-  client.migrationState = 3;
-  const parts: Uint8Array[] = [];
-  for (let part = client.migDataRead(1000); part.length > 0; part = client.migDataRead(1000)) parts.push(part);
-  client.close();
-  open();
-  client.migrationState = 4;
-  for (const part of parts) client.migDataWrite(part);
-  client.migrationState = 2;
-  expect([read(Reg.STATUS), passphrase()]).toEqual([0x77, words]);
-  expect([server.dma.enabled, client.read32(PciRegion.CONFIG, 4) & 0xffff]).toEqual([true, 6]);
-  expect(server.migration.state).toBe(2);
-  client.migrationState = 4;
-  client.migDataWrite(new Uint8Array(100));
-  expect(codeOf(() => (client.migrationState = 2))).toBe('REPLY');
-  expect(read(Reg.STATUS)).toBe(0x77);
-  expect(server.migration.state).toBe(4);
-  client.reset();
-  expect(server.migration.state).toBe(2);
 });
 
 function functionLevelReset(): void {

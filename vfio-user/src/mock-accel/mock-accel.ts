@@ -22,6 +22,7 @@ import { type MockAccelOptions, type MockAccelSettings, resolveOptions } from '.
 import { Passphrase } from './passphrase.ts';
 import book from './registers.json' with { type: 'json' };
 import { checkReload, reloadIdentity } from './reload.ts';
+import { restoreState, saveState } from './saved-state.ts';
 import { hideFromScan, leaveExtendedSpaceToUs } from './visibility.ts';
 import { builtInWords, readWords } from './words.ts';
 
@@ -66,7 +67,18 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
         : undefined,
     },
     extendedCapabilities: extendedCapabilities(settings, changed),
-    migration: { save: () => registers.save(), restore: (bytes) => registers.restore(bytes) },
+    migration: {
+      shape: `memory of ${settings.memorySize} bytes`,
+      memory,
+      save: () => saveState(registers, dma),
+      restore: (state) => restoreState(state, registers, dma),
+      stop() {
+        for (const part of [passphrase, dma]) part.stop();
+      },
+      run() {
+        for (const part of [passphrase, dma]) part.run();
+      },
+    },
     reset() {
       registers.reset();
       passphrase.reset();

@@ -16,8 +16,9 @@ export class Passphrase {
   readonly #registers: () => RegisterBlock;
   readonly #irqs: IrqBlock;
   #fn: PciFunction | undefined;
-  /** Counts resets, so that work of before one does not end after it. */
+  /** Counts resets and stops, so that work of before one does not end after it. */
   #generation = 0;
+  #stopped = false;
 
   constructor(registers: () => RegisterBlock, irqs: IrqBlock, words: readonly string[]) {
     this.#registers = registers;
@@ -44,10 +45,28 @@ export class Passphrase {
     this.#generation++;
   }
 
+  /** What is under way begins anew when the device runs again, here or elsewhere. */
+  stop(): void {
+    this.#stopped = true;
+    this.#generation++;
+  }
+
+  run(): void {
+    this.#stopped = false;
+    if (this.#busy) this.#queue();
+  }
+
+  get #busy(): boolean {
+    return this.#registers().get('PASSPHRASE_STATUS') === PassphraseStatus.BUSY;
+  }
+
   #start(): void {
-    const registers = this.#registers();
-    if (registers.get('PASSPHRASE_STATUS') === PassphraseStatus.BUSY) return;
-    registers.set('PASSPHRASE_STATUS', PassphraseStatus.BUSY);
+    if (this.#busy) return;
+    this.#registers().set('PASSPHRASE_STATUS', PassphraseStatus.BUSY);
+    if (!this.#stopped) this.#queue();
+  }
+
+  #queue(): void {
     const generation = this.#generation;
     this.#fn?.bus.task(() => {
       if (generation === this.#generation) this.#generate();

@@ -54,7 +54,7 @@ export class DeviceServer implements Bus {
     this.dma = new DmaTable(options.maxDmaMaps);
     this.irqs = new IrqTable(device.irqs);
     this.irqs.changed = (index, vector) => device.irqChanged?.(index, vector);
-    this.migration = new Migration(device.migration);
+    this.migration = new Migration(device, this.irqs);
     device.attach(this);
   }
 

@@ -41,11 +41,39 @@ export interface Region {
   write(offset: number, source: Uint8Array, at: number, count: number): void;
 }
 
-/** What a device saves and restores; see DEVICE_FEATURE. The shape is the device's own business. */
+/** What a device saves and restores when it moves to another process; see DEVICE_FEATURE. */
 export interface Migratable {
+  /** What both sides must have in common: model, sizes. Compared as text. Default: the device's name. */
+  readonly shape?: string;
+  /** Memory, which may be large: it moves while the device runs, and once more where it has changed. */
+  readonly memory?: MigratableMemory;
+  /** The rest, at most 1 MiB; its layout is the device's own business. Called while the device is stopped. */
   save(): Uint8Array;
-  /** Throws when the bytes are not a state of such a device. */
+  /** Throws when the bytes are not a state of such a device; registers are as before then. */
   restore(state: Uint8Array): void;
+  /** The device must not change by itself any more: what is under way is put off. */
+  stop?(): void;
+  /** It may go on: with what {@link stop} put off, or what a restored state says was under way. */
+  run?(): void;
+}
+
+export interface MigratableMemory {
+  /** Bytes. */
+  readonly size: bigint;
+  /** Starts to look for changes: at first all that is not zero is one. */
+  changes(): MemoryChanges;
+  write(offset: bigint, data: Uint8Array): void;
+  /** Makes all of it zero. */
+  clear(): void;
+}
+
+/** What of a memory changed since it was last given. */
+export interface MemoryChanges {
+  /**
+   * The next piece, of at most 64 KiB; undefined when there is none. It stops looking after a while and says undefined
+   * unless `thorough`: the device runs, and its clients wait.
+   */
+  next(thorough: boolean): { offset: bigint; data: Uint8Array } | undefined;
 }
 
 /** What the protocol server serves: regions, interrupts, reset. Most devices use the PCI kit, which makes one. */

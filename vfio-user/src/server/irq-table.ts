@@ -86,6 +86,22 @@ export class IrqTable {
     if (entry) entry.masked = true;
   }
 
+  /** What was triggered and not delivered, as [index, vector]. */
+  pending(): [index: number, vector: number][] {
+    return this.#indexes.flatMap((vectors, index) =>
+      vectors.flatMap((vector, number): [number, number][] => (vector.pending ? [[index, number]] : [])),
+    );
+  }
+
+  /** Takes over what another process did not deliver; every vector must exist. */
+  restorePending(pending: readonly (readonly [index: number, vector: number])[]): void {
+    this.clearPending();
+    for (const [index, number] of pending) {
+      this.#indexes[index]![number]!.pending = true;
+      if (this.enabled(index)) this.#firePending(index, number);
+    }
+  }
+
   /** Clears what is pending: after a reset nothing of before it may fire. */
   clearPending(): void {
     for (const vector of this.#indexes.flat()) vector.pending = false;

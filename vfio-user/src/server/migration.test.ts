@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs';
-import { memfdCreate } from '@kata-mock/posix';
+import { eventfd, eventfdRead, memfdCreate } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
+import { migrate } from '../client/migrate.ts';
 import {
   Command,
   encodeDmaUnmap,
@@ -15,6 +16,7 @@ import {
 } from '../protocol/index.ts';
 import { connectLoopback, errnoOf } from '../testing.ts';
 import type { DeviceServer } from './device-server.ts';
+import { encodeEnd, encodeHead, encodeMemory, encodePending, encodeState } from './migration-stream.ts';
 import { TestDevice } from './test-device.ts';
 
 const [ENOENT, EINVAL, ENOTSUP] = [2, 22, 95];
@@ -43,22 +45,76 @@ describe('migration', () => {
     expect(viewOf(client.featureGet(Feature.MIGRATION)).getBigUint64(0, true)).toBe(5n);
   });
 
-  test('the state is saved, moved and restored', () => {
+  test('the state is saved, moved in pieces of any size and restored when all of it is there', () => {
     device.saved = Uint8Array.from({ length: 3000 }, (_, index) => index % 256);
     client.migrationState = STOP_COPY;
     const parts: number[] = [];
     for (let part = client.migDataRead(1000); part.length > 0; part = client.migDataRead(1000)) parts.push(...part);
-    expect(parts).toEqual([...device.saved]);
 
     const other = new TestDevice();
     const target = connectLoopback(other).client;
     target.migrationState = RESUMING;
     target.migDataWrite(Uint8Array.from(parts.slice(0, 1700)));
-    target.migDataWrite(Uint8Array.from(parts.slice(1700)));
+    for (const byte of parts.slice(1700, 1720)) target.migDataWrite(Uint8Array.of(byte));
+    target.migDataWrite(Uint8Array.from(parts.slice(1720)));
     expect(other.restored).toBeUndefined();
     target.migrationState = RUNNING;
-    expect(other.restored).toEqual(parts);
+    expect(other.restored).toEqual([...device.saved]);
     expect(target.migrationState).toBe(RUNNING);
+    target.close();
+    other.close();
+  });
+
+  test('a state whose end is missing, or of another device, leaves ERROR, which only a reset leaves', () => {
+    const refused: [string, Uint8Array][] = [
+      ['another device', encodeHead('toaster')],
+      ['no end', encodeHead('test-device')],
+      ['memory it has not got', Buffer.concat([encodeHead('test-device'), encodeMemory(0n, Uint8Array.of(1))])],
+      ['no head', encodeState(Uint8Array.of(1))],
+      ['an end without a state', Buffer.concat([encodeHead('test-device'), encodeEnd()])],
+      ['a length above the limit', Uint8Array.of(3, 0, 0, 0, 1, 0, 16, 0)],
+      ['a vector it has not got', Buffer.concat([encodeHead('test-device'), encodePending([[2, 8]])])],
+    ];
+    for (const [what, stream] of refused) {
+      client.migrationState = RESUMING;
+      expect(
+        errnoOf(() => {
+          client.migDataWrite(stream);
+          client.migrationState = RUNNING;
+        }),
+        what,
+      ).toBe(EINVAL);
+      expect(client.migrationState, what).toBe(ERROR);
+      expect(setState(RUNNING)).toBe(EINVAL);
+      expect(errnoOf(() => client.regionRead(0, 0, 4))).toBe(EINVAL);
+      client.reset();
+      expect(client.migrationState).toBe(RUNNING);
+    }
+    expect(device.restored).toBeUndefined();
+  });
+
+  test('an interrupt that was not delivered moves along', () => {
+    const fd = eventfd();
+    const vector3 = { index: 2, start: 3, count: 1 } as const;
+    client.setIrqs({ ...vector3, data: 'eventfd', action: 'trigger' }, [fd]);
+    client.setIrqs({ ...vector3, data: 'none', action: 'mask' });
+    server.irqs.trigger(2, 3);
+    const other = new TestDevice();
+    const target = connectLoopback(other).client;
+    migrate(client, target);
+    target.setIrqs({ ...vector3, data: 'eventfd', action: 'trigger' }, [fd]);
+    expect(eventfdRead(fd)).toBe(1n);
+    closeSync(fd);
+    target.close();
+    other.close();
+  });
+
+  test('a target that refuses is reset and the source runs on', () => {
+    const other = new TestDevice();
+    other.migration = { ...other.migration!, shape: 'a toaster' };
+    const target = connectLoopback(other).client;
+    expect(errnoOf(() => migrate(client, target))).toBe(EINVAL);
+    expect([client.migrationState, target.migrationState]).toEqual([RUNNING, RUNNING]);
     target.close();
     other.close();
   });
@@ -116,7 +172,8 @@ describe('migration', () => {
       throw Object.assign(new Error('not mine'), { errno: 5 });
     };
     client.migrationState = RESUMING;
-    client.migDataWrite(Uint8Array.of(1));
+    for (const part of [encodeHead('test-device'), encodeState(Uint8Array.of(1)), encodePending([]), encodeEnd()])
+      client.migDataWrite(part);
     expect(setState(RUNNING)).toBe(5);
   });
 

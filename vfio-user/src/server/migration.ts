@@ -1,8 +1,12 @@
-import { Command, commandName, MigrationState, protocolError } from '../protocol/index.ts';
-import type { Migratable } from './device.ts';
+import { VfioUserError } from '../errors.ts';
+import { Command, commandName, Errno, MigrationState, protocolError } from '../protocol/index.ts';
+import type { Migratable, VfioDevice } from './device.ts';
+import type { IrqTable } from './irq-table.ts';
+import { MigrationIn } from './migration-in.ts';
+import { MigrationOut } from './migration-out.ts';
 
 type State = (typeof MigrationState)[keyof typeof MigrationState];
-const { STOP, RUNNING, STOP_COPY, RESUMING, PRE_COPY } = MigrationState;
+const { ERROR, STOP, RUNNING, STOP_COPY, RESUMING, PRE_COPY } = MigrationState;
 
 /** Direct arcs of the migration state machine (version 2). */
 const arcs: Partial<Record<State, readonly State[]>> = {
@@ -13,27 +17,27 @@ const arcs: Partial<Record<State, readonly State[]>> = {
   [PRE_COPY]: [RUNNING, STOP_COPY],
 };
 
-/** Commands a stopped device still takes. */
-const stoppedCommands: ReadonlySet<number> = new Set<number>([
-  Command.REGION_READ,
-  Command.REGION_WRITE,
-  Command.DEVICE_FEATURE,
-  Command.MIG_DATA_READ,
-]);
-
-/** A state being read or written is at most this large, bytes: the peer chooses how much it sends. */
-const MAX_STATE_BYTES = 64 << 20;
+/** What a device still takes in the states that restrict it. */
+const allowed: Partial<Record<State, ReadonlySet<number>>> = {
+  [STOP]: new Set<number>([Command.REGION_READ, Command.REGION_WRITE, Command.DEVICE_FEATURE, Command.MIG_DATA_READ]),
+  [STOP_COPY]: new Set<number>([Command.DEVICE_FEATURE, Command.MIG_DATA_READ]),
+  // What a refused state left is of no use: only a reset leads on.
+  [ERROR]: new Set<number>([Command.DEVICE_FEATURE, Command.DEVICE_RESET]),
+};
 
 /** Migration state of one device, and the data on its way in or out. */
 export class Migration {
   state: State = RUNNING;
+  readonly #name: string;
   readonly #device: Migratable | undefined;
-  #outgoing: Uint8Array | undefined;
-  #incoming: Uint8Array[] = [];
-  #incomingBytes = 0;
+  readonly #irqs: IrqTable;
+  #out: MigrationOut | undefined;
+  #in: MigrationIn | undefined;
 
-  constructor(device: Migratable | undefined) {
-    this.#device = device;
+  constructor(device: VfioDevice, irqs: IrqTable) {
+    this.#name = device.name;
+    this.#device = device.migration;
+    this.#irqs = irqs;
   }
 
   get supported(): boolean {
@@ -41,17 +45,15 @@ export class Migration {
   }
 
   reset(): void {
-    this.state = RUNNING;
     this.#drop();
+    this.#enter(RUNNING);
   }
 
   /** Throws EINVAL for a command that the state does not allow. */
   checkCommand(command: number): void {
     const { state } = this;
     if (state === RUNNING) return;
-    const denied = (state === STOP || state === STOP_COPY) && !stoppedCommands.has(command);
-    const access = command === Command.REGION_READ || command === Command.REGION_WRITE;
-    if (denied || (state === STOP_COPY && access))
+    if (allowed[state]?.has(command) === false)
       throw protocolError(`${commandName(command)} in migration state ${state}`);
   }
 
@@ -62,36 +64,52 @@ export class Migration {
     for (const next of path) this.#step(next);
   }
 
-  /** At most `size` bytes of the saved state; fewer means its end. */
+  /** At most `size` bytes of the state; fewer means its end, and while the device runs: no more for now. */
   read(size: number): Uint8Array {
-    if (this.state !== PRE_COPY && this.state !== STOP_COPY)
-      throw protocolError(`MIG_DATA_READ in state ${this.state}`);
-    // Until the device stops its state still changes, so all of it is sent then.
-    if (this.state === PRE_COPY) return new Uint8Array(0);
-    const data = this.#outgoing ?? new Uint8Array(0);
-    this.#outgoing = data.subarray(size);
-    return data.subarray(0, size);
+    if (!this.#out) throw protocolError(`MIG_DATA_READ in state ${this.state}`);
+    return this.#out.read(size, this.state === STOP_COPY);
   }
 
+  /** Takes a piece of a state. One that is refused leaves the device in state ERROR. */
   write(data: Uint8Array): void {
-    if (this.state !== RESUMING) throw protocolError(`MIG_DATA_WRITE in state ${this.state}`);
-    if (this.#incomingBytes + data.length > MAX_STATE_BYTES)
-      throw protocolError(`MIG_DATA_WRITE: the state is above ${MAX_STATE_BYTES} bytes`);
-    this.#incomingBytes += data.length;
-    this.#incoming.push(data.slice());
+    const incoming = this.#in;
+    if (!incoming) throw protocolError(`MIG_DATA_WRITE in state ${this.state}`);
+    this.#orError(() => incoming.write(data));
   }
 
   #step(next: State): void {
-    if (next === STOP_COPY) this.#outgoing = this.#device!.save();
-    if (this.state === RESUMING && this.#incoming.length > 0) this.#device!.restore(Buffer.concat(this.#incoming));
-    if (next !== STOP_COPY) this.#drop();
+    const incoming = this.#in;
+    if (incoming) this.#orError(() => incoming.finish());
+    if (next !== PRE_COPY && next !== STOP_COPY) this.#drop();
+    this.#enter(next);
+    if (next === PRE_COPY || next === STOP_COPY) this.#out ??= new MigrationOut(this.#device!, this.#name, this.#irqs);
+    if (next === RESUMING) this.#in = new MigrationIn(this.#device!, this.#name, this.#irqs);
+  }
+
+  /** The device is told when it is to keep still, and when it may go on. */
+  #enter(next: State): void {
+    const moving = (state: State) => state === RUNNING || state === PRE_COPY;
+    if (moving(this.state) && !moving(next)) this.#device?.stop?.();
+    if (!moving(this.state) && moving(next)) this.#device?.run?.();
     this.state = next;
   }
 
+  #orError(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#in?.abandon();
+      this.#drop();
+      this.state = ERROR;
+      if (error instanceof VfioUserError && error.errno === 0)
+        throw new VfioUserError(error.code, error.message, { errno: Errno.EINVAL, cause: error });
+      throw error;
+    }
+  }
+
   #drop(): void {
-    this.#outgoing = undefined;
-    this.#incoming = [];
-    this.#incomingBytes = 0;
+    this.#out = undefined;
+    this.#in = undefined;
   }
 }
 

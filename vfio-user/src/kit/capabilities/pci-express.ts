@@ -37,12 +37,12 @@ export function pciExpress(options: ExpressOptions = {}): Capability {
         config.allow(offset + 0x10, 2, 0x00cb);
         config.allow(offset + 0x28, 2, 0x041f);
         config.allow(offset + 0x30, 2, 0x000f);
-        config.watch(offset + DEVCTL, 2, () => {
+        config.watch(offset + DEVCTL, 2, (how) => {
           const control = config.view.getUint16(offset + DEVCTL, true);
           if ((control & FLR) === 0) return;
           // The bit always reads 0.
           config.view.setUint16(offset + DEVCTL, control & ~FLR, true);
-          fn.functionLevelReset();
+          if (how === 'written') fn.functionLevelReset();
         });
       },
     },

@@ -41,14 +41,14 @@ export function sriov(options: SriovOptions): Capability {
         config.allow(offset + VF_BAR0, 4, ~(vfBarBytes - 1));
         config.allow(offset + VF_BAR0 + 4, 4, 0xffff_ffff);
         let vfs = 0;
-        config.watch(offset + CONTROL, NUM_VFS + 2 - CONTROL, () => {
+        config.watch(offset + CONTROL, NUM_VFS + 2 - CONTROL, (how) => {
           // A number above the total cannot be taken; the register keeps what it can mean.
           if (view.getUint16(offset + NUM_VFS, true) > totalVfs) view.setUint16(offset + NUM_VFS, totalVfs, true);
           const on = (view.getUint16(offset + CONTROL, true) & VF_ENABLE) !== 0;
           const now = on ? view.getUint16(offset + NUM_VFS, true) : 0;
-          if (now === vfs) return;
+          const before = vfs;
           vfs = now;
-          changed?.(now);
+          if (now !== before && how === 'written') changed?.(now);
         });
       },
     },

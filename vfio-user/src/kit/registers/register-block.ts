@@ -65,6 +65,10 @@ export class RegisterBlock implements Region {
     this.#bytes.set(register.reset, register.offset);
   }
 
+  has(name: string): boolean {
+    return this.#byName.has(name);
+  }
+
   get(name: string): number {
     const register = this.#find(name);
     if (register.width === 8) return Number(this.#view.getBigUint64(register.offset, true));

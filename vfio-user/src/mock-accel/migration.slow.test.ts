@@ -1,0 +1,65 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Client } from '../client/client.ts';
+import { migrate } from '../client/migrate.ts';
+import { PciRegion } from '../protocol/index.ts';
+import { temporaryDirectory } from '../testing.ts';
+import { Reg } from './gen/registers.ts';
+
+const tsx = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url));
+const program = fileURLToPath(new URL('../cli/mock-accel-server.ts', import.meta.url));
+const MIB = 1 << 20;
+const PROFILES = { version: 1, profiles: { movable: { uuid: 'MOVES', aperture: '8M' } } };
+let directory: ReturnType<typeof temporaryDirectory>;
+const running: ChildProcess[] = [];
+
+beforeEach(() => {
+  directory = temporaryDirectory();
+});
+afterEach(() => {
+  for (const child of running.splice(0)) child.kill('SIGKILL');
+  directory.remove();
+});
+
+async function serverProcess(name: string): Promise<{ client: Client; ended: Promise<unknown> }> {
+  const socket = path.join(directory.path, name);
+  const profile = path.join(directory.path, 'profiles.json');
+  writeFileSync(profile, JSON.stringify(PROFILES));
+  const args = [tsx, '--conditions=@kata-mock/source', program, '--profile', profile, socket];
+  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  running.push(child);
+  const ended = once(child, 'exit').then(([status]) => status as unknown);
+  await expect.poll(() => existsSync(socket), { timeout: 30_000, interval: 50 }).toBe(true);
+  return { client: Client.connect(socket, { timeoutMs: 30_000 }), ended };
+}
+
+test('a device moves to another process, which then has its registers and memory byte for byte', async () => {
+  const [from, to] = await Promise.all([serverProcess('a.sock'), serverProcess('b.sock')]);
+  const memory = Buffer.alloc(8 * MIB);
+  for (let at = 0; at < memory.length; at += 4) memory.writeUInt32LE((at * 2654435761) >>> 0, at);
+  for (let at = 0; at < memory.length; at += MIB) from.client.regionWrite(2, at, memory.subarray(at, at + MIB));
+  from.client.write32(0, Reg.STATUS, 0x1234);
+  from.client.write32(0, Reg.PASSPHRASE_CMD, 1);
+  const everything = (client: Client) => [
+    Buffer.from(client.regionRead(0, 0, 4096)),
+    Buffer.from(client.regionRead(PciRegion.CONFIG, 0, 4096)),
+    Buffer.concat(Array.from({ length: 8 }, (_, part) => client.regionRead(2, part * MIB, MIB))),
+  ];
+  const before = everything(from.client);
+  const moved = migrate(from.client, to.client, {
+    beforeRound: () => from.client.regionWrite(2, 3 * MIB, memory.subarray(0, 1000)),
+  });
+  before[2]!.set(memory.subarray(0, 1000), 3 * MIB);
+  for (const [index, part] of everything(to.client).entries())
+    expect(part.equals(before[index]!), `part ${index}`).toBe(true);
+  expect(moved.initial).toBeGreaterThan(8 * MIB);
+  expect(moved.dirty).toBe(65_536 + 16);
+  for (const { client, ended } of [from, to]) {
+    client.close();
+    expect(await ended).toBe(0);
+  }
+}, 90_000);
