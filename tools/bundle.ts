@@ -9,9 +9,13 @@ import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { globSync } from 'tinyglobby';
+import { buildNative, placeNative } from '../posix/tools/native.ts';
 import { programs } from './programs.ts';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+const native = buildNative();
+if ('missing' in native) console.log(`no native part, system calls go through koffi, slower: ${native.missing}`);
 
 for (const program of programs) {
   const workers = program.packages.flatMap((name) => globSync(`${name}/src/**/*.worker.ts`, { cwd: root }));
@@ -43,5 +47,7 @@ for (const program of programs) {
   // Chunks are named by their content: those of earlier builds would pile up.
   const written = new Set(Object.keys(metafile.outputs).map((file) => path.resolve(file)));
   for (const file of globSync('*.js{,.map}', { cwd: outdir, absolute: true })) if (!written.has(file)) rmSync(file);
+  // The guest's image must not depend on the host's compiler.
+  if ('file' in native && program.name !== 'agent') placeNative(native.file, outdir);
   console.log(`bundled ${program.name} (${entryPoints.length} files)`);
 }

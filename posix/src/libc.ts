@@ -1,26 +1,8 @@
-/**
- * The one door to native code. koffi is loaded at the first call, so that importing this package costs a program
- * that never makes a system call nothing.
- */
-import { createRequire } from 'node:module';
-import type Koffi from 'koffi';
-import type { LibraryHandle } from 'koffi';
+/** Functions of glibc as the rest of this package calls them, and the errors they end in. */
 import { PosixError, refuse } from './errors.ts';
-
-type Argument = 'int' | 'uint' | 'long' | 'ulong' | 'size_t' | 'int64_t' | 'uint64_t' | 'pointer' | 'string';
-/** Values as C sees them: a Uint8Array is passed as the address of its first byte, without a copy. */
-export type Value = number | bigint | string | Uint8Array | null;
-type Call = (...args: Value[]) => number;
+import { type Argument, type Call, native, type Value } from './native.ts';
 
 const EINTR = 4;
-
-let koffi: typeof Koffi | undefined;
-let library: LibraryHandle | undefined;
-
-export function native(): typeof Koffi {
-  koffi ??= createRequire(import.meta.url)('koffi') as typeof Koffi;
-  return koffi;
-}
 
 /** Binds a glibc function that returns -1 with errno for failure; `result` is its C type (ssize_t and addresses are long). */
 export function bind(name: string, parameters: Argument[], result: 'int' | 'long' = 'int'): Call {
@@ -33,9 +15,7 @@ export function bind(name: string, parameters: Argument[], result: 'int' | 'long
 
 /** The function itself, for hot paths: without {@link bind}'s first-call check, which costs as much as a short call. */
 export function load(name: string, parameters: Argument[], result: 'int' | 'long'): Call {
-  library ??= native().load('libc.so.6');
-  const types = parameters.map((type) => (type === 'pointer' ? 'void *' : type === 'string' ? 'const char *' : type));
-  return library.func(name, result, types) as unknown as Call;
+  return native().load(name, parameters, result);
 }
 
 /** errno of the last call of this thread. Read it before anything else runs. */
@@ -46,7 +26,7 @@ export function errno(): number {
 /** Error of the last call of this thread. `args` are quoted in its message. */
 export function failure(syscall: string, args: readonly unknown[]): PosixError {
   const number = errno();
-  return new PosixError(syscall, number, args, strerror(number));
+  return new PosixError(syscall, number, args, native().strerror(number).toLowerCase());
 }
 
 /** Runs a call that answers -1 for failure; `quoted` replaces what the message quotes. */
@@ -123,12 +103,4 @@ export function syscall(name: keyof typeof numbers, args: (number | bigint | Uin
 export function cString(syscallName: string, value: string, quoted: readonly unknown[]): Uint8Array {
   assertNoNul(syscallName, value, quoted);
   return Buffer.from(`${value}\0`);
-}
-
-let strerrorFunction: ((errno: number) => string) | undefined;
-
-function strerror(number: number): string {
-  library ??= native().load('libc.so.6');
-  strerrorFunction ??= library.func('strerror', 'const char *', ['int']) as unknown as (errno: number) => string;
-  return strerrorFunction(number).toLowerCase();
 }

@@ -1,7 +1,8 @@
 import { constants } from 'node:buffer';
 import { closeSync, ftruncateSync } from 'node:fs';
 import { refuse, word } from './errors.ts';
-import { bind, check, failure, native } from './libc.ts';
+import { bind, check, failure } from './libc.ts';
+import { native } from './native.ts';
 
 export const F_SEAL_SEAL = 0x1;
 export const F_SEAL_SHRINK = 0x2;
@@ -95,7 +96,7 @@ class MappedRange implements Mapping {
 
   constructor(start: number, length: number) {
     this.#start = start;
-    const buffer = native().view(BigInt(start), length);
+    const buffer = native().view(start, length);
     this.bytes = new Uint8Array(buffer);
     collected.register(buffer, { start, length });
   }

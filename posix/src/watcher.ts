@@ -1,7 +1,8 @@
 import { closeSync } from 'node:fs';
 import { isMainThread } from 'node:worker_threads';
 import { refuse, word } from './errors.ts';
-import { bind, check, native } from './libc.ts';
+import { bind, check } from './libc.ts';
+import { loadKoffi } from './native.ts';
 
 interface PollHandle {
   start(options: { readable: boolean; writable: boolean }, callback: PollCallback): void;
@@ -43,7 +44,11 @@ export class FdWatcher {
     this.#fd = fd;
     this.#on = on;
     // The types of koffi 3.3 leave out the callback's first argument.
-    const poll = native().node.poll as unknown as (fd: number, options: object, callback: PollCallback) => PollHandle;
+    const poll = loadKoffi().node.poll as unknown as (
+      fd: number,
+      options: object,
+      callback: PollCallback,
+    ) => PollHandle;
     this.#handle = poll(fd, { readable: false, writable: false, disconnect: false }, () => {});
     this.#handle.stop();
     active.set(fd, this);

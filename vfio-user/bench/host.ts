@@ -1,14 +1,14 @@
-/** Serves `COUNT` mock-accel functions on `DIRECTORY/d<i>.sock` until it is told to stop. */
+/** Serves `COUNT` mock-accel functions on `DIRECTORY/d<i>.sock` until it is told to stop; OPTIONS (JSON) are the model's. */
 import path from 'node:path';
 import { startControlServer } from '../src/control/server.ts';
 import { startHost } from '../src/host/host.ts';
 
-const [directory = '.', count = '1'] = process.argv.slice(2);
+const [directory = '.', count = '1', options = '{}'] = process.argv.slice(2);
 const functions = Array.from({ length: Number(count) }, (_, index) => ({
   id: `d${index}`,
   socketPath: path.join(directory, `d${index}.sock`),
   model: 'mock-accel',
-  options: { uuid: `BENCH-${index}` },
+  options: { uuid: `BENCH-${index}`, ...JSON.parse(options) },
 }));
 const host = await startHost({ functions, onClientGone: 'relisten' });
 await startControlServer(host, path.join(directory, 'control.sock'));

@@ -61,8 +61,18 @@ function serveOne(
   const session = server.connect(channel);
   options.connected?.();
   try {
-    while (!stopped() && session.step(server.timers.isEmpty ? Number.POSITIVE_INFINITY : server.runTimers()))
-      checkWake();
+    while (!stopped()) {
+      let timeoutMs = Number.POSITIVE_INFINITY;
+      if (!server.timers.isEmpty) {
+        session.flush();
+        timeoutMs = server.runTimers();
+      }
+      if (!session.step(timeoutMs)) break;
+      if (Atomics.load(options.wakeFlag, 0) !== 0) {
+        session.flush();
+        checkWake();
+      }
+    }
   } finally {
     server.disconnect();
     options.disconnected?.();

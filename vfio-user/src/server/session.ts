@@ -89,18 +89,31 @@ export class Session {
   handle(frame: Frame, invalid = false): void {
     const { server } = this;
     try {
+      // The reply before this one is still where the next one will be made.
+      this.channel.flush();
       if (server.observer !== undefined) server.observer.received(frame);
       if (!invalid && this.requests.accept(frame)) return;
       this.#run(frame, invalid);
     } catch (error) {
       // Only sending fails here: everything else was answered.
-      server.log('debug', 'connection lost', { reason: (error as Error).message });
-      this.close();
+      this.#lost(error);
     } finally {
       if (frame.fds.length > 0) closeAll(frame.fds.splice(0));
       if (invalid) this.close();
     }
-    if (server.hasTasks && this.state !== 'closed') server.runTasks();
+    if (!server.hasTasks) return;
+    this.flush();
+    if (this.state !== 'closed') server.runTasks();
+  }
+
+  /** Sends a reply that waits for the next receive: before anything that may take long. */
+  flush(): void {
+    if (this.state === 'closed') return;
+    try {
+      this.channel.flush();
+    } catch (error) {
+      this.#lost(error);
+    }
   }
 
   close(): void {
@@ -117,10 +130,16 @@ export class Session {
     this.client = effectiveCapabilities(capabilities);
   }
 
-  /** Sends the first `length` bytes of a message. */
-  send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
-    if (this.server.observer !== undefined) this.server.observer.sent(bytes, length, fds.length);
-    this.channel.send(bytes, length, fds);
+  /** Sends the first `length` bytes of the reply. */
+  #send(length: number, fds: readonly number[]): void {
+    if (this.server.observer !== undefined) this.server.observer.sent(this.reply, length, fds.length);
+    if (fds.length === 0) this.channel.sendLater(this.reply, length);
+    else this.channel.send(this.reply, length, fds);
+  }
+
+  #lost(error: unknown): void {
+    this.server.log('debug', 'connection lost', { reason: (error as Error).message });
+    this.close();
   }
 
   /** Sends a command of our own, on the twin socket where there is one. */
@@ -134,10 +153,11 @@ export class Session {
     const deadline = performance.now() + timeoutMs;
     while (!done() && this.state !== 'closed') {
       const left = deadline - performance.now();
-      if (left <= 0) return;
+      if (left <= 0) break;
       if (this.twin) this.#stepTwin(Math.min(left, 10));
       if (!done()) this.step(this.twin ? 0 : left);
     }
+    this.flush();
   }
 
   /** Replies to our commands come here when there is a twin socket. */
@@ -197,7 +217,7 @@ export class Session {
     view.setUint32(12, errno, true);
     const fds = this.replyFds;
     if (this.server.faults !== undefined) size = this.server.faults.reply(frame, this.reply, size);
-    if (size > 0) this.send(this.reply, size, fds);
+    if (size > 0) this.#send(size, fds);
     if (fds.length > 0) this.replyFds = [];
   }
 

@@ -31,7 +31,7 @@ export class LoopbackChannel implements Channel {
     return this.#memory.sent.length > 0;
   }
 
-  send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
+  send(bytes: Uint8Array, length: number, fds: readonly number[] = []): void {
     this.#memory.push(
       bytes.slice(0, length),
       fds.map((fd) => dup(fd)),
@@ -39,6 +39,12 @@ export class LoopbackChannel implements Channel {
     // What the client sends while the server waits is taken by the server's wait.
     if (!this.#serverWaits) this.#step();
   }
+
+  sendLater(bytes: Uint8Array, length: number): void {
+    this.send(bytes, length);
+  }
+
+  flush(): void {}
 
   fill(framer: Framer): FillResult {
     this.#server.runTimers();

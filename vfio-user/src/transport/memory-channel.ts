@@ -31,10 +31,16 @@ export class MemoryChannel implements Channel {
     this.#incoming.push({ bytes, fds });
   }
 
-  send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
+  send(bytes: Uint8Array, length: number, fds: readonly number[] = []): void {
     if (this.#closed) throw new VfioUserError('DISCONNECTED', 'the channel is closed');
     this.sent.push({ bytes: bytes.slice(0, length), fds: fds.map((fd) => dup(fd)) });
   }
+
+  sendLater(bytes: Uint8Array, length: number): void {
+    this.send(bytes, length);
+  }
+
+  flush(): void {}
 
   fill(framer: Framer): FillResult {
     if (this.#incoming.length === 0) this.#onWait();

@@ -1,11 +1,12 @@
 import { closeSync } from 'node:fs';
 import {
   closeAll,
-  MessageReceiver,
+  IDLE,
+  type MessageExchange,
   MessageSender,
+  messageExchange,
   POLLIN,
   PollSet,
-  PosixError,
   setSocketTimeouts,
   socketpair,
 } from '@kata-mock/posix';
@@ -13,10 +14,11 @@ import { VfioUserError } from '../errors.ts';
 import { type Framer, MAX_MESSAGE_FDS } from '../protocol/index.ts';
 import type { Channel, FillResult } from './channel.ts';
 
-/** How long a receive blocks before the channel turns to poll, ms: bounds what a busy worker lets others wait. */
+/** How long a receive blocks, up to twice, before the channel turns to poll, ms: bounds what a busy worker lets others wait. */
 const RECEIVE_MS = 10;
 /** A client that takes nothing for so long is gone, ms. */
 const SEND_MS = 5000;
+const NOTHING = new Uint8Array(0);
 
 /** Descriptors that are looked at while the channel waits. */
 export interface ExtraDescriptors {
@@ -25,18 +27,22 @@ export interface ExtraDescriptors {
 }
 
 /**
- * A connected socket. While messages come it sits in a blocking recvmsg, the fastest way to wait; once nothing came for
- * a while it waits in poll, together with a descriptor that others wake it by.
+ * A connected socket. While messages come it sits in a blocking receive, the fastest way to wait, and a reply goes out
+ * in the same call of native code; once nothing came for a while it waits in poll, together with a descriptor that
+ * others wake it by.
  */
 export class SocketChannel implements Channel {
   readonly fd: number;
   readonly #extra: ExtraDescriptors;
   readonly #wakeFd: number | undefined;
-  #receiver: MessageReceiver | undefined;
+  #exchange: MessageExchange | undefined;
   #sender: MessageSender | undefined;
   /** The arrays those two work on. */
   #receiveBytes: Uint8Array | undefined;
+  #laterBytes: Uint8Array = NOTHING;
   #sendBytes: Uint8Array | undefined;
+  /** Bytes kept back by {@link sendLater}. */
+  #later = 0;
   #hot = true;
 
   /** Owns `fd`. `wakeFd` becomes readable to end a wait. */
@@ -44,10 +50,72 @@ export class SocketChannel implements Channel {
     this.fd = fd;
     this.#wakeFd = wakeFd;
     this.#extra = extra;
-    setSocketTimeouts(fd, { receiveMs: RECEIVE_MS, sendMs: SEND_MS });
+    setSocketTimeouts(fd, { sendMs: SEND_MS });
   }
 
   send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
+    this.flush();
+    this.#send(bytes, length, fds);
+  }
+
+  sendLater(bytes: Uint8Array, length: number): void {
+    this.flush();
+    if (this.#laterBytes !== bytes) {
+      this.#laterBytes = bytes;
+      this.#exchange = undefined;
+    }
+    this.#later = length;
+  }
+
+  flush(): void {
+    if (this.#later === 0) return;
+    const length = this.#later;
+    this.#later = 0;
+    this.#send(this.#laterBytes, length, []);
+  }
+
+  fill(framer: Framer, timeoutMs: number): FillResult {
+    if (!this.#hot || timeoutMs < 2 * RECEIVE_MS) {
+      if (!this.#canFlush()) return 'closed';
+      if (!this.#poll(timeoutMs)) return 'idle';
+      this.#hot = true;
+    }
+    const { bytes } = framer;
+    if (this.#exchange === undefined || this.#receiveBytes !== bytes) this.#exchange = this.#exchangeWith(bytes);
+    const at = framer.reserve();
+    const later = this.#later;
+    this.#later = 0;
+    let count: number;
+    try {
+      count = this.#exchange.exchange(later, at, bytes.length - at);
+    } catch {
+      return 'closed';
+    }
+    if (count === IDLE) {
+      this.#hot = false;
+      return 'idle';
+    }
+    const { fds } = this.#exchange;
+    if (count === 0) {
+      closeAll(fds);
+      return 'closed';
+    }
+    if (fds.length === 0) framer.received(count);
+    else closeAll(framer.received(count, fds));
+    return 'data';
+  }
+
+  #exchangeWith(receive: Uint8Array): MessageExchange {
+    this.#receiveBytes = receive;
+    return messageExchange(this.fd, {
+      receive,
+      send: this.#laterBytes,
+      maxFds: MAX_MESSAGE_FDS,
+      idleMs: RECEIVE_MS,
+    });
+  }
+
+  #send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
     if (this.#sendBytes !== bytes) {
       this.#sender = new MessageSender(this.fd, { capacity: 0, buffer: bytes });
       this.#sendBytes = bytes;
@@ -61,44 +129,24 @@ export class SocketChannel implements Channel {
     }
   }
 
-  fill(framer: Framer, timeoutMs: number): FillResult {
-    if (!this.#hot || timeoutMs < RECEIVE_MS) {
-      if (!this.#poll(timeoutMs)) return 'idle';
-      this.#hot = true;
-    }
-    const at = framer.reserve();
-    if (this.#receiveBytes !== framer.bytes) {
-      this.#receiver = new MessageReceiver(this.fd, { capacity: 0, maxFds: MAX_MESSAGE_FDS, buffer: framer.bytes });
-      this.#receiveBytes = framer.bytes;
-    }
-    const receiver = this.#receiver!;
-    let count: number;
-    try {
-      count = receiver.receive(at, framer.bytes.length - at);
-    } catch (error) {
-      if (error instanceof PosixError && error.code === 'EAGAIN') {
-        this.#hot = false;
-        return 'idle';
-      }
-      return 'closed';
-    }
-    const { fds } = receiver;
-    if (count === 0) {
-      closeAll(fds);
-      return 'closed';
-    }
-    if (fds.length === 0) framer.received(count);
-    else closeAll(framer.received(count, fds));
-    return 'data';
-  }
-
   openTwin(): { channel: Channel; remoteFd: number } {
     const [ours, remoteFd] = socketpair();
     return { channel: new SocketChannel(ours, this.#wakeFd), remoteFd };
   }
 
   close(): void {
+    this.#canFlush();
     closeSync(this.fd);
+  }
+
+  /** False when the client has gone. */
+  #canFlush(): boolean {
+    try {
+      this.flush();
+      return true;
+    } catch {
+      return false;
+    }
   }
 
   #poll(timeoutMs: number): boolean {

@@ -1,0 +1,246 @@
+// SPDX-License-Identifier: Apache-2.0
+/*
+ * The hot path of a message server: one call from JavaScript sends the answer to a message and waits for the next one,
+ * in buffers that were made once. What goes in and out beside the bytes are words of a shared Int32Array.
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "addon.h"
+
+/* Words shared with message-exchange.ts. */
+enum { SEND_LENGTH, RECEIVE_AT, RECEIVE_LENGTH, RESULT, FAILED_SEND, FLAGS, FD_COUNT, FDS };
+/* The kernel's limit of descriptors in one message. */
+enum { MAX_FDS = 253 };
+
+/* Lives in memory that the JavaScript object owns, like the buffers. */
+struct exchange {
+	int fd, max_fds;
+	char *in, *out;
+	size_t in_size, out_size;
+	int32_t *words;
+	long idle_ns;
+};
+
+/*
+ * A time limit on every receive would cost a kernel timer for every message. One periodic timer for the thread does as
+ * well: its signal interrupts a receive, and the second one in the same receive means that the connection is idle.
+ */
+static __thread struct {
+	timer_t timer;
+	bool made;
+	volatile bool armed, receiving, busy;
+	/* Ticks during this receive. */
+	volatile int ticks;
+} pulse;
+
+static void set_pulse(long ns)
+{
+	struct itimerspec period = { { 0, ns }, { 0, ns } };
+
+	timer_settime(pulse.timer, 0, &period, NULL);
+	pulse.armed = ns != 0;
+}
+
+/*
+ * Only a receive stops the timer while it waits: stopped here, between the start of a receive and its system call, it
+ * would wait for ever.
+ */
+static void tick(int signal)
+{
+	int saved = errno;
+
+	(void)signal;
+	if (pulse.receiving)
+		pulse.ticks++;
+	else if (pulse.busy)
+		pulse.busy = false;
+	else
+		set_pulse(0);
+	errno = saved;
+}
+
+static int pulse_signal(void)
+{
+	/* Neither Node nor V8 uses real-time signals; glibc keeps the first ones for itself. */
+	return SIGRTMIN + 6;
+}
+
+static void end_pulse(void *unused)
+{
+	(void)unused;
+	timer_delete(pulse.timer);
+	pulse.made = false;
+}
+
+static bool make_pulse(napi_env env)
+{
+	struct sigaction action = { .sa_handler = tick }; /* no SA_RESTART: the receive has to end */
+	struct sigevent event = { .sigev_notify = SIGEV_THREAD_ID, .sigev_signo = pulse_signal() };
+	sigset_t set;
+
+	if (pulse.made)
+		return true;
+	event._sigev_un._tid = syscall(SYS_gettid);
+	sigemptyset(&set);
+	sigaddset(&set, pulse_signal());
+	if (sigaction(pulse_signal(), &action, NULL) != 0 || pthread_sigmask(SIG_UNBLOCK, &set, NULL) != 0 ||
+	    timer_create(CLOCK_MONOTONIC, &event, &pulse.timer) != 0)
+		return false;
+	pulse.made = true;
+	pulse.armed = false;
+	napi_add_env_cleanup_hook(env, end_pulse, NULL);
+	return true;
+}
+
+/* Descriptors of the message; all closed when not all of them arrived, since it is not whole then. */
+static void take_descriptors(struct exchange *exchange, struct msghdr *message)
+{
+	int32_t *words = exchange->words;
+	bool whole = !(message->msg_flags & MSG_CTRUNC);
+	int count = 0;
+
+	for (struct cmsghdr *part = CMSG_FIRSTHDR(message); part; part = CMSG_NXTHDR(message, part)) {
+		size_t bytes = part->cmsg_len - CMSG_LEN(0);
+
+		if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS)
+			continue;
+		for (size_t at = 0; at + sizeof(int) <= bytes; at += sizeof(int)) {
+			int fd;
+
+			memcpy(&fd, CMSG_DATA(part) + at, sizeof(fd));
+			if (whole && count < exchange->max_fds)
+				words[FDS + count++] = fd;
+			else
+				close(fd);
+		}
+	}
+	words[FD_COUNT] = count;
+}
+
+static int send_all(struct exchange *exchange, size_t length)
+{
+	size_t done = 0;
+
+	while (done < length) {
+		ssize_t count = send(exchange->fd, exchange->out + done, length - done, MSG_NOSIGNAL);
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		if (count > 0)
+			done += count;
+	}
+	return 0;
+}
+
+static int receive(struct exchange *exchange, size_t at, size_t length)
+{
+	union {
+		struct cmsghdr align;
+		char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
+	} control;
+	struct iovec piece = { exchange->in + at, length };
+	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes };
+	ssize_t count;
+
+	for (;;) {
+		message.msg_controllen = exchange->max_fds ? CMSG_SPACE(exchange->max_fds * sizeof(int)) : 0;
+		count = recvmsg(exchange->fd, &message, MSG_CMSG_CLOEXEC);
+		if (count >= 0)
+			break;
+		if (errno != EINTR)
+			return -errno;
+		if (exchange->idle_ns && pulse.ticks >= 2) {
+			set_pulse(0);
+			return -EAGAIN;
+		}
+	}
+	exchange->words[FLAGS] = message.msg_flags;
+	if (message.msg_controllen > 0)
+		take_descriptors(exchange, &message);
+	return count;
+}
+
+/* exchange(): sends the first SEND_LENGTH bytes, if any, then receives. RESULT is the number of bytes or -errno. */
+static napi_value run(napi_env env, napi_callback_info info)
+{
+	struct exchange *exchange;
+	int32_t *words;
+	uint32_t at, length, to_send;
+
+	napi_get_cb_info(env, info, NULL, NULL, NULL, (void **)&exchange);
+	words = exchange->words;
+	to_send = words[SEND_LENGTH];
+	at = words[RECEIVE_AT];
+	length = words[RECEIVE_LENGTH];
+	words[FD_COUNT] = 0;
+	words[FAILED_SEND] = 0;
+	words[SEND_LENGTH] = 0;
+	if (to_send > exchange->out_size || at > exchange->in_size || length > exchange->in_size - at) {
+		words[RESULT] = -EINVAL;
+		return NULL;
+	}
+	words[RESULT] = to_send > 0 ? send_all(exchange, to_send) : 0;
+	if (words[RESULT] < 0) {
+		words[FAILED_SEND] = 1;
+		return NULL;
+	}
+	pulse.ticks = 0;
+	pulse.receiving = true;
+	if (exchange->idle_ns && !pulse.armed)
+		set_pulse(exchange->idle_ns);
+	words[RESULT] = receive(exchange, at, length);
+	pulse.receiving = false;
+	pulse.busy = true;
+	return NULL;
+}
+
+/* makeExchange(memory, fd, receive, send, words, maxFds, idleMs): what run() is called by. The caller keeps all of them. */
+static napi_value make(napi_env env, napi_callback_info info)
+{
+	napi_value arguments[7], function;
+	size_t count = 7, room = 0, words = 0;
+	struct exchange *exchange;
+	bool failed = false;
+	int idle_ms = 0;
+
+	napi_get_cb_info(env, info, &count, arguments, NULL, NULL);
+	exchange = array_bytes(env, arguments[0], &room);
+	if (!exchange || room < sizeof(*exchange)) {
+		napi_throw_type_error(env, NULL, "too little memory for an exchange");
+		return NULL;
+	}
+	napi_get_value_int32(env, arguments[1], &exchange->fd);
+	exchange->in = array_bytes(env, arguments[2], &exchange->in_size);
+	exchange->out = array_bytes(env, arguments[3], &exchange->out_size);
+	exchange->words = array_bytes(env, arguments[4], &words);
+	napi_get_value_int32(env, arguments[5], &exchange->max_fds);
+	napi_get_value_int32(env, arguments[6], &idle_ms);
+	exchange->idle_ns = idle_ms * 1000000l;
+	napi_is_exception_pending(env, &failed);
+	if (failed)
+		return NULL;
+	if (exchange->max_fds < 0 || exchange->max_fds > MAX_FDS || words < (FDS + exchange->max_fds) * 4u || idle_ms < 0 ||
+	    idle_ms > 999) {
+		napi_throw_range_error(env, NULL, "an exchange with impossible limits");
+		return NULL;
+	}
+	if (idle_ms > 0 && !make_pulse(env)) {
+		napi_throw_error(env, NULL, "no timer for this thread");
+		return NULL;
+	}
+	napi_create_function(env, "exchange", NAPI_AUTO_LENGTH, run, exchange, &function);
+	return function;
+}
+
+void export_exchange(napi_env env, napi_value exports)
+{
+	export_function(env, exports, "makeExchange", make);
+}

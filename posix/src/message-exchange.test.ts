@@ -1,0 +1,104 @@
+import { closeSync, openSync, writeSync } from 'node:fs';
+import { afterEach, describe, expect, it } from 'vitest';
+import { closeAll } from './descriptors.ts';
+import { recvmsg, sendmsg } from './message.ts';
+import { IDLE, messageExchange } from './message-exchange.ts';
+import { SHUT_WR, shutdown, socketpair } from './socket.ts';
+import { codeOf, openDescriptors } from './testing.ts';
+
+let open: number[] = [];
+const pair = () => {
+  const fds = socketpair();
+  open.push(...fds);
+  return fds;
+};
+const files = (count: number) => {
+  const fds = Array.from({ length: count }, () => openSync('/dev/zero', 'r'));
+  open.push(...fds);
+  return fds;
+};
+const exchangeOn = (fd: number, options: { room?: number; maxFds?: number; idleMs?: number } = {}) => {
+  const receive = Buffer.alloc(options.room ?? 64);
+  const send = Buffer.alloc(64);
+  const { maxFds = 0, idleMs = 10 } = options;
+  return { receive, send, ...{ exchange: messageExchange(fd, { receive, send, maxFds, idleMs }) } };
+};
+
+afterEach(() => {
+  closeAll(open);
+  open = [];
+});
+
+describe('an exchange of messages', () => {
+  it('sends the answer and receives the next message', () => {
+    const [a, b] = pair();
+    const { receive, send, exchange } = exchangeOn(b);
+    writeSync(a, 'question');
+    expect(exchange.exchange(0, 0, 64)).toBe(8);
+    expect(receive.toString('utf8', 0, 8)).toBe('question');
+    send.write('answer');
+    writeSync(a, 'next');
+    expect(exchange.exchange(6, 8, 56)).toBe(4);
+    expect(receive.toString('utf8', 0, 12)).toBe('questionnext');
+    const answer = Buffer.alloc(16);
+    expect(recvmsg(a, answer).bytes).toBe(6);
+    expect(answer.toString('utf8', 0, 6)).toBe('answer');
+  });
+
+  it('answers IDLE when nothing comes, again and again, and then receives', () => {
+    const [a, b] = pair();
+    const { exchange } = exchangeOn(b, { idleMs: 5 });
+    for (let round = 0; round < 3; round++) {
+      const start = performance.now();
+      expect(exchange.exchange(0, 0, 64)).toBe(IDLE);
+      expect(performance.now() - start).toBeGreaterThan(4);
+    }
+    writeSync(a, 'x');
+    expect(exchange.exchange(0, 0, 64)).toBe(1);
+  });
+
+  it('answers 0 at the end of the stream', () => {
+    const [a, b] = pair();
+    shutdown(a, SHUT_WR);
+    expect(exchangeOn(b).exchange.exchange(0, 0, 64)).toBe(0);
+  });
+
+  it('throws what fails: an answer that nobody takes, a range outside the buffers', () => {
+    const [a, b] = pair();
+    const { exchange } = exchangeOn(b);
+    expect(codeOf(() => exchange.exchange(0, 60, 5))).toBe('EINVAL');
+    expect(codeOf(() => exchange.exchange(65, 0, 5))).toBe('EINVAL');
+    expect(codeOf(() => exchange.exchange(0, -1, 5))).toBe('EINVAL');
+    open = open.filter((fd) => fd !== a);
+    closeSync(a);
+    expect(codeOf(() => exchange.exchange(1, 0, 5))).toBe('EPIPE');
+    expect(
+      codeOf(() => messageExchange(b, { receive: Buffer.alloc(1), send: Buffer.alloc(1), maxFds: 254, idleMs: 1 })),
+    ).toBe('EINVAL');
+  });
+
+  it('brings descriptors with the message they came with', () => {
+    const [a, b] = pair();
+    const { exchange } = exchangeOn(b, { maxFds: 8 });
+    for (const count of [8, 0, 3]) {
+      sendmsg(a, Buffer.from('x'), { fds: files(count) });
+      expect(exchange.exchange(0, 0, 1)).toBe(1);
+      expect(exchange.fds).toHaveLength(count);
+      open.push(...exchange.fds);
+    }
+    expect(new Set(open).size).toBe(open.length);
+  });
+
+  it('closes every descriptor when more came than there is room for, and leaks none', () => {
+    const [a, b] = pair();
+    const sent = files(9);
+    const before = openDescriptors();
+    for (const maxFds of [0, 1, 2, 8]) {
+      const { exchange } = exchangeOn(b, { maxFds });
+      sendmsg(a, Buffer.from('x'), { fds: sent });
+      expect(exchange.exchange(0, 0, 1)).toBe(1);
+      expect(exchange.fds).toEqual([]);
+    }
+    expect(openDescriptors()).toEqual(before);
+  });
+});

@@ -1,0 +1,117 @@
+import { constants } from 'node:os';
+import { PosixError, word } from './errors.ts';
+import { MessageReceiver, MessageSender } from './message.ts';
+import { assertFdCount } from './message-header.ts';
+import { type MakeExchange, native } from './native.ts';
+import { setSocketTimeouts } from './socket-timeout.ts';
+
+export interface ExchangeOptions {
+  /** Messages are received here. */
+  receive: Uint8Array;
+  /** Answers are sent from here. */
+  send: Uint8Array;
+  /** Descriptors that a message may bring. Default 0. */
+  maxFds?: number;
+  /** A receive ends when nothing came for about so long, ms (up to twice as long); below 1000. */
+  idleMs: number;
+}
+
+/** What {@link MessageExchange.exchange} answers instead of a number of bytes when nothing came. */
+export const IDLE = -1;
+
+/**
+ * A server's way with one socket: send the answer, wait for the next message, in buffers that are made once. With this
+ * package's addon that is one call of native code.
+ */
+export interface MessageExchange {
+  /** Descriptors of the last message: the caller's, close-on-exec. None when not all of them arrived (MSG_CTRUNC). */
+  readonly fds: readonly number[];
+  /**
+   * Sends the first `sendLength` bytes of the send buffer, 0 for nothing, then receives up to `length` bytes at
+   * `offset`. Returns their number, 0 at the end of the stream, {@link IDLE} when none came. Throws what fails.
+   */
+  exchange(sendLength: number, offset: number, length: number): number;
+}
+
+/** One {@link MessageExchange} for `fd`, which stays the caller's. */
+export function messageExchange(fd: number, options: ExchangeOptions): MessageExchange {
+  assertFdCount('recvmsg', options.maxFds ?? 0);
+  const { makeExchange } = native();
+  return makeExchange ? new NativeExchange(fd, options, makeExchange) : new TwoCalls(fd, options);
+}
+
+const NO_FDS: readonly number[] = Object.freeze([]);
+
+// Words shared with posix/native/exchange.c, and room for its structure.
+const SEND_LENGTH = 0;
+const RECEIVE_AT = 1;
+const RECEIVE_LENGTH = 2;
+const RESULT = 3;
+const FAILED_SEND = 4;
+const FD_COUNT = 6;
+const FDS = 7;
+const STRUCT_BYTES = 128;
+
+const { EAGAIN } = constants.errno;
+
+class NativeExchange implements MessageExchange {
+  fds = NO_FDS;
+  readonly #fd: number;
+  readonly #words: Int32Array;
+  readonly #run: () => void;
+  /** Native code has the addresses of these. */
+  readonly held: readonly Uint8Array[];
+
+  constructor(fd: number, { receive, send, maxFds = 0, idleMs }: ExchangeOptions, make: MakeExchange) {
+    this.#fd = fd;
+    this.#words = new Int32Array(new ArrayBuffer((FDS + maxFds) * 4));
+    const memory = new Uint8Array(new ArrayBuffer(STRUCT_BYTES));
+    this.held = [memory, receive, send];
+    this.#run = make(memory, fd, receive, send, this.#words, maxFds, idleMs);
+  }
+
+  exchange(sendLength: number, offset: number, length: number): number {
+    const words = this.#words;
+    words[SEND_LENGTH] = sendLength;
+    words[RECEIVE_AT] = offset;
+    words[RECEIVE_LENGTH] = length;
+    this.#run();
+    if (words[FD_COUNT] !== 0) this.fds = [...words.subarray(FDS, FDS + words[FD_COUNT]!)];
+    else if (this.fds.length > 0) this.fds = NO_FDS;
+    const bytes = words[RESULT]!;
+    return bytes >= 0 ? bytes : this.#failed(-bytes, sendLength, length);
+  }
+
+  #failed(errno: number, sendLength: number, length: number): typeof IDLE {
+    const sending = this.#words[FAILED_SEND] !== 0;
+    if (errno === EAGAIN && !sending) return IDLE;
+    const args = [this.#fd, word(`<${sending ? sendLength : length} bytes>`)];
+    throw new PosixError(sending ? 'send' : 'recvmsg', errno, args, native().strerror(errno).toLowerCase());
+  }
+}
+
+/** The same through koffi: a call each, and a time limit on each receive. */
+class TwoCalls implements MessageExchange {
+  readonly #sender: MessageSender;
+  readonly #receiver: MessageReceiver;
+
+  constructor(fd: number, { receive, send, maxFds = 0, idleMs }: ExchangeOptions) {
+    this.#sender = new MessageSender(fd, { capacity: 0, buffer: send });
+    this.#receiver = new MessageReceiver(fd, { capacity: 0, maxFds, buffer: receive });
+    setSocketTimeouts(fd, { receiveMs: idleMs });
+  }
+
+  get fds(): readonly number[] {
+    return this.#receiver.fds;
+  }
+
+  exchange(sendLength: number, offset: number, length: number): number {
+    for (let done = 0; done < sendLength; ) done += this.#sender.send(done, sendLength - done);
+    try {
+      return this.#receiver.receive(offset, length);
+    } catch (error) {
+      if (error instanceof PosixError && error.code === 'EAGAIN') return IDLE;
+      throw error;
+    }
+  }
+}
