@@ -6,7 +6,7 @@ import { type ContainerPlan, type PlanContext, planContainer } from './plan.ts';
 import type { ContainerRequest } from './request.ts';
 import { applySpecSteps } from './spec/apply.ts';
 import { planSpec } from './spec/plan-spec.ts';
-import { runGuestSteps } from './steps/run-guest-steps.ts';
+import { runGuestSteps, type UndoGuestSteps } from './steps/run-guest-steps.ts';
 
 /** Guest directory of CDI specs. */
 export const GUEST_CDI_DIRECTORY = '/var/run/cdi';
@@ -18,22 +18,29 @@ export interface HandleContext extends PlanContext {
 export interface HandledDevices {
   readonly editor: SpecEditor;
   readonly plan: ContainerPlan;
+  /** Gives functions back to the drivers they had, for when the container comes to nothing after all. */
+  readonly undo: UndoGuestSteps;
 }
 
 /**
  * All device handling of one CreateContainer: plan, guest steps, spec, CDI. The spec of the request is not touched; the
- * result is in the editor. When it throws, nothing but driver bindings may have changed.
+ * result is in the editor. When it throws, drivers are bound as before.
  */
 export async function handleDevices(context: HandleContext, request: ContainerRequest): Promise<HandledDevices> {
   const plan = await planContainer(context, request);
-  runGuestSteps(context.guest, plan.guestSteps);
-  const updates = await findNodes(context, plan);
-  const editor = new SpecEditor(request.spec);
-  applySpecSteps(editor, planSpec(context, request.spec, plan, updates));
-  await injectCdi(context.cdi.cache, editor, plan.cdiDevices, {
-    specDirectory: context.cdi.specDirectory,
-    timeoutMs: context.settings.cdiTimeoutMs,
-    signal: context.signal,
-  });
-  return { editor, plan };
+  const undo = runGuestSteps(context.guest, plan.guestSteps);
+  try {
+    const updates = await findNodes(context, plan);
+    const editor = new SpecEditor(request.spec);
+    applySpecSteps(editor, planSpec(context, request.spec, plan, updates));
+    await injectCdi(context.cdi.cache, editor, plan.cdiDevices, {
+      specDirectory: context.cdi.specDirectory,
+      timeoutMs: context.settings.cdiTimeoutMs,
+      signal: context.signal,
+    });
+    return { editor, plan, undo };
+  } catch (error) {
+    undo();
+    throw error;
+  }
 }

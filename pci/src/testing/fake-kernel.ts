@@ -46,11 +46,12 @@ export class FakeKernel {
   #probe(address: string): void {
     const directory = this.#directory(address);
     if (linkName(directory, 'driver') !== undefined) return;
-    const override = readFileSync(path.join(directory, 'driver_override'), 'utf8').trim();
-    if (override === '' || override === '(null)') return;
-    bindDriver(this.#tree, address, directory, override);
-    if (override === 'vfio-pci') this.#openToVfio(directory);
     const placed = this.#tree.functions.get(address);
+    const override = readFileSync(path.join(directory, 'driver_override'), 'utf8').trim();
+    const driver = override === '' || override === '(null)' ? placed?.description.driver : override;
+    if (driver === undefined) return;
+    bindDriver(this.#tree, address, directory, driver);
+    if (driver === 'vfio-pci') this.#openToVfio(directory);
     if (placed) this.#tree.emit('bind', placed);
   }
 
