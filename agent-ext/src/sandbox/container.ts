@@ -19,6 +19,8 @@ export interface ContainerParts {
   /** Mount points this container holds a reference to. */
   readonly storages: readonly string[];
   readonly isPause: boolean;
+  /** File of the guest that is mounted where the container writes its last message; undefined when it has none. */
+  readonly terminationLog: string | undefined;
 }
 
 /** One container the agent runs. */

@@ -6,6 +6,7 @@ import { createContainer } from './handlers/create-container.ts';
 import { createSandbox } from './handlers/create-sandbox.ts';
 import { destroySandbox } from './handlers/destroy-sandbox.ts';
 import { execProcess } from './handlers/exec-process.ts';
+import { getDiagnosticData } from './handlers/get-diagnostic-data.ts';
 import { getGuestDetails } from './handlers/get-guest-details.ts';
 import { getOOMEvent } from './handlers/get-oom-event.ts';
 import { getIPTables, setIPTables } from './handlers/iptables.ts';
@@ -65,12 +66,10 @@ const methods = {
   setGuestDateTime,
   memHotplugByProbe,
   getMetrics,
+  getDiagnosticData,
 };
 
-/**
- * The handlers of one agent. A method that is not here answers UNIMPLEMENTED by name: SetPolicy (this agent has no
- * policy engine) and the two of the memory agent.
- */
+/** The handlers of one agent. A method that is not here answers UNIMPLEMENTED by name; `effects.ts` says why. */
 export function agentHandlers(agent: Agent): Handlers<typeof AgentService> {
   return Object.fromEntries(Object.entries(methods).map(([name, method]) => [name, method(agent)]));
 }

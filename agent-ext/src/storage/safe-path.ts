@@ -36,6 +36,23 @@ export function openDirectoryBelow(base: string, directory: string, mode = 0o755
   return fd;
 }
 
+/**
+ * Opens what is there below `base`, without following any link on the way and without making anything. The caller
+ * closes the descriptor, which is for `/proc/self/fd/<fd>` only.
+ */
+export function openBelow(base: string, file: string): number {
+  const root = openSync(base, O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
+  try {
+    const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
+    return openat2(root, path.relative(base, file), { flags: O_PATH | O_CLOEXEC, resolve });
+  } catch (error) {
+    if (!(error instanceof PosixError) || error.code !== 'ENOENT') throw refuseLinks(error, file);
+    throw new AgentError('NOT_FOUND', `${JSON.stringify(file)} does not exist in the guest`, { cause: error });
+  } finally {
+    closeSync(root);
+  }
+}
+
 function openElement(parent: number, element: string, mode: number): number {
   const options = { flags: O_PATH | constants.O_DIRECTORY | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
   try {

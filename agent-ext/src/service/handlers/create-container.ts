@@ -1,9 +1,11 @@
 import { fromCreateContainer, handleDevices } from '@kata-mock/devices';
 import type { Agent } from '../../agent.ts';
+import { loadModules } from '../../init/modules.ts';
 import { cgroupOf } from '../../sandbox/cgroup-path.ts';
 import { Container } from '../../sandbox/container.ts';
 import { checkId } from '../../sandbox/ids.ts';
 import { prepareSpec } from '../../sandbox/prepare-spec.ts';
+import { terminationLogOf } from '../../sandbox/termination-log.ts';
 import { UndoStack } from '../../undo.ts';
 import { checkSizes } from '../check-sizes.ts';
 import type { Method } from '../method.ts';
@@ -25,7 +27,9 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
     const { guest, inventory, cdi, config } = agent;
     const { signal } = context;
     const began = performance.now();
+    if (request.devices.some(({ type }) => type === 'vfio-pci')) await loadModules(agent.reaper, log, ['vfio-pci']);
     const handled = await handleDevices({ guest, inventory, settings: config.devices, cdi, signal, warn }, request);
+    undo.add('drivers', handled.undo);
     const acquired: string[] = [];
     for (const storage of message.storages) {
       const key = await storages.acquire(storage);
@@ -50,6 +54,7 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
       addresses: handled.plan.addresses,
       storages: acquired,
       isPause: spec.annotations?.['io.katacontainers.pkg.oci.container_type'] === 'pod_sandbox',
+      terminationLog: terminationLogOf(spec),
     });
     watchMemory(agent, container);
     // The caller has given up meanwhile: it will not know of the container, so there must be none.
