@@ -79,3 +79,23 @@ export async function mustRun(
   const said = stderr.trim().split('\n').join('; ').slice(0, MOST_QUOTED) || 'it said nothing';
   throw new AgentError('INTERNAL', `${program} ${args[0] ?? ''} failed (${signal ?? `exit ${code}`}): ${said}`);
 }
+
+/**
+ * Runs the first of several spellings of a command whose program this guest has: a small one has busybox only. Without
+ * any of them the error is the first one's.
+ */
+export async function mustRunOneOf(
+  reaper: Reaper,
+  commands: readonly [readonly [string, ...string[]], ...(readonly [string, ...string[]])[]],
+): Promise<string> {
+  let missing: AgentError | undefined;
+  for (const [program, ...args] of commands) {
+    try {
+      return await mustRun(reaper, program, args);
+    } catch (error) {
+      if (!(error instanceof AgentError) || error.code !== 'UNIMPLEMENTED') throw error;
+      missing ??= error;
+    }
+  }
+  throw missing;
+}

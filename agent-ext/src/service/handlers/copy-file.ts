@@ -74,6 +74,11 @@ function writePiece(place: string, request: CopyFileRequest): void {
   let size: number;
   try {
     if (offset === 0n) ftruncateSync(fd, 0);
+    const { size: present } = fstatSync(fd);
+    if (offset > BigInt(present)) {
+      const message = `piece ${offset}..${end} of "${request.path}" leaves a hole: ${present} bytes came before it`;
+      throw new AgentError('INVALID_ARGUMENT', message);
+    }
     writeAll(fd, data, Number(offset));
     ({ size } = fstatSync(fd));
   } finally {

@@ -1,16 +1,15 @@
-import { readFileSync } from 'node:fs';
+import { existsSync } from 'node:fs';
 import { deviceTypes, findMockDevices, numaNodeOf } from '@kata-mock/devices';
 import type { Agent } from '../../agent.ts';
+import { memoryBlockBytes, memoryProbe } from '../../guest/memory.ts';
 import { storageDrivers } from '../../storage/storages.ts';
 import type { Method } from '../method.ts';
-
-const MEMORY_BLOCK_FILE = '/sys/devices/system/memory/block_size_bytes';
 
 export const getGuestDetails: Method<'getGuestDetails'> = (agent) => async (request) => {
   await agent.devicesReady;
   return {
-    memBlockSizeBytes: request.memBlockSize ? memoryBlockBytes() : 0n,
-    supportMemHotplugProbe: false,
+    memBlockSizeBytes: request.memBlockSize ? memoryBlockBytes(agent.guest.sysfs) : 0n,
+    supportMemHotplugProbe: request.memHotplugProbe && existsSync(memoryProbe(agent.guest.sysfs)),
     agentDetails: {
       version: agent.version,
       initDaemon: agent.isInit,
@@ -28,13 +27,4 @@ function mockFeatures(agent: Agent): string[] {
     const { uuid, guestAddress, nodePath, name } = device;
     return `mock-accel=${uuid},${guestAddress},${numaNodeOf(agent.guest.sysfs, device)},${nodePath},${name}`;
   });
-}
-
-function memoryBlockBytes(): bigint {
-  try {
-    return BigInt(`0x${readFileSync(MEMORY_BLOCK_FILE, 'utf8').trim()}`);
-  } catch {
-    // A kernel without memory hot plug.
-    return 0n;
-  }
 }

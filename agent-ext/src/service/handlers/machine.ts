@@ -1,12 +1,12 @@
-import { closeSync, openSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, writeFileSync, writeSync } from 'node:fs';
 import { ioctl } from '@kata-mock/posix';
 import { AgentError } from '../../errors.ts';
-import { mustRun } from '../../run-program.ts';
+import { memoryProbe } from '../../guest/memory.ts';
+import { mustRunOneOf } from '../../run-program.ts';
 import { metricsText } from '../../stats/metrics.ts';
 import type { Method } from '../method.ts';
 
 const RNDRESEEDCRNG = 0x5207;
-const PROBE = '/sys/devices/system/memory/probe';
 
 /** Mixes bytes of the host into the guest's random numbers, for guests that were cloned from a template. */
 export const reseedRandomDev: Method<'reseedRandomDev'> =
@@ -29,18 +29,23 @@ export const setGuestDateTime: Method<'setGuestDateTime'> =
       throw new AgentError('INVALID_ARGUMENT', `invalid time ${Sec} s ${Usec} µs`);
     }
     const time = `@${Sec}.${Usec.toString().padStart(6, '0')}`;
-    await mustRun(agent.reaper, 'date', ['--set', time]).catch((error: unknown) => {
-      if (!(error instanceof AgentError) || error.code !== 'UNIMPLEMENTED') throw error;
-      // A small guest has busybox only, whose clock knows whole seconds.
-      return mustRun(agent.reaper, 'busybox', ['date', '-s', `@${Sec}`]);
-    });
+    // The clock of busybox knows whole seconds.
+    await mustRunOneOf(agent.reaper, [
+      ['date', '--set', time],
+      ['busybox', 'date', '-s', `@${Sec}`],
+    ]);
     return {};
   };
 
+/** Tells the kernel of memory it was not told of by firmware. x86 kernels find it by ACPI and have no such file. */
 export const memHotplugByProbe: Method<'memHotplugByProbe'> =
-  () =>
+  (agent) =>
   ({ memHotplugProbeAddr }) => {
-    for (const address of memHotplugProbeAddr) writeFileSync(PROBE, `0x${address.toString(16)}`);
+    const probe = memoryProbe(agent.guest.sysfs);
+    if (!existsSync(probe)) {
+      throw new AgentError('UNIMPLEMENTED', `this kernel takes no memory by its address: ${probe} does not exist`);
+    }
+    for (const address of memHotplugProbeAddr) writeFileSync(probe, `0x${address.toString(16)}`);
     return {};
   };
 

@@ -1,7 +1,8 @@
 import { locateNode } from '@kata-mock/devices';
 import { formatPath } from '@kata-mock/pci';
+import type { Agent } from '../../agent.ts';
 import { AgentError } from '../../errors.ts';
-import { mustRun } from '../../run-program.ts';
+import { mustRunOneOf } from '../../run-program.ts';
 import type { Method } from '../method.ts';
 
 /** Swaps to a block device by its PCI path, one slot number an element. */
@@ -14,17 +15,28 @@ export const addSwap: Method<'addSwap'> =
     const id = formatPath(PCIPath.map((slot) => ({ slot, function: 0 })));
     const request = { type: 'blk', id, vmPath: '', containerPath: 'swap', options: [] };
     const { path } = await locateNode(agent.guest, request, agent.config.devices);
-    await mustRun(agent.reaper, 'swapon', [path]);
+    await swapOn(agent, path);
     return {};
   };
 
 export const addSwapPath: Method<'addSwapPath'> =
   (agent) =>
   async ({ path }) => {
-    const node = agent.guest.readNode(path);
+    const node = /^\/dev\/[^/]+$/.test(path) ? agent.guest.readNode(path) : undefined;
     if (node === undefined || node === 'other' || node.type !== 'b') {
-      throw new AgentError('INVALID_ARGUMENT', `cannot swap to ${JSON.stringify(path)}: it is no block device`);
+      throw new AgentError(
+        'INVALID_ARGUMENT',
+        `cannot swap to ${JSON.stringify(path)}: it is no block device directly below /dev`,
+      );
     }
-    await mustRun(agent.reaper, 'swapon', ['--', path]);
+    await swapOn(agent, path);
     return {};
   };
+
+/** The path is a node below /dev by now, so it is no option. */
+async function swapOn(agent: Agent, path: string): Promise<void> {
+  await mustRunOneOf(agent.reaper, [
+    ['swapon', path],
+    ['busybox', 'swapon', path],
+  ]);
+}
