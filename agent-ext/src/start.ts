@@ -62,7 +62,12 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     },
     cdi: { cache: new Cache({ specDirs: [specDirectory], autoRefresh: false }), specDirectory },
     sandbox: new Sandbox(),
-    storages: new Storages({ guest, base: paths.base, hotplugTimeoutMs: config.devices.hotplugTimeoutMs }),
+    storages: new Storages({
+      guest,
+      base: paths.base,
+      hotplugTimeoutMs: config.devices.hotplugTimeoutMs,
+      warn: (text) => log.warn(text),
+    }),
     runc: new Runc(reaper, {
       program: 'runc',
       root: path.join(paths.base, '.runc'),

@@ -6,7 +6,7 @@ import { loadModules } from './modules.ts';
 import type { Reaper } from './reaper.ts';
 
 /** Buses whose devices a guest image may have drivers for as modules. */
-const BUSES = ['pci', 'virtio'];
+const BUSES = ['pci', 'virtio', 'scsi'];
 
 /** Module aliases of the devices that are there. The image has no udev, so nobody else loads their drivers. */
 export function presentAliases(sysfs: string): string[] {

@@ -7,6 +7,10 @@ export interface StorageContext {
   /** Everything is mounted below this directory. */
   readonly base: string;
   readonly hotplugTimeoutMs: number;
+  /** How often watched directories are looked at; 2 s when absent. */
+  readonly watchIntervalMs?: number;
+  /** Told what is odd and no error. */
+  warn?(message: string): void;
 }
 
 /** Undoes what `mount` did; absent when there is nothing to undo. */

@@ -9,14 +9,17 @@ import { overlay } from './overlay.ts';
 import { checkBelow } from './safe-path.ts';
 import type { StorageContext, StorageDriver, Unmount } from './storage.ts';
 import { virtioFs } from './virtio-fs.ts';
+import { watchable } from './watchable.ts';
 
-const drivers: readonly StorageDriver[] = [virtioFs, ephemeral, local, bind, overlay, block];
+const drivers: readonly StorageDriver[] = [virtioFs, ephemeral, local, bind, watchable, overlay, block];
 
 /** Driver names, for GetGuestDetails. */
 export const storageDrivers: readonly string[] = drivers.flatMap((driver) => driver.names);
 
 interface Mounted {
   users: number;
+  /** Kata 4.1's `shared`: it stays until the sandbox ends, for containers to come. */
+  isShared: boolean;
   readonly ready: Promise<Unmount | undefined>;
 }
 
@@ -45,6 +48,7 @@ export class Storages {
     }
     const mounted = this.#mounted.get(key) ?? this.#mount(key, driver, { ...storage, mountPoint: key });
     mounted.users++;
+    if (storage.shared) mounted.isShared = true;
     try {
       await mounted.ready;
     } catch (error) {
@@ -62,7 +66,7 @@ export class Storages {
   /** Gives a reference back; the last one unmounts. */
   async release(key: string): Promise<void> {
     const mounted = this.#mounted.get(key);
-    if (!mounted || --mounted.users > 0) return;
+    if (!mounted || --mounted.users > 0 || mounted.isShared) return;
     this.#mounted.delete(key);
     (await mounted.ready)?.();
   }
@@ -81,7 +85,7 @@ export class Storages {
 
   #mount(key: string, driver: StorageDriver, storage: Storage): Mounted {
     const ready = mountAndGive(this.#context, driver, storage);
-    const mounted: Mounted = { users: 0, ready };
+    const mounted: Mounted = { users: 0, isShared: false, ready };
     this.#mounted.set(key, mounted);
     return mounted;
   }
