@@ -1,9 +1,11 @@
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { IPFamily } from '@kata-mock/contracts';
+import { Code } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentGuest, CARD, SHARED } from '../support/agent-guest.ts';
 import { createSandbox, inGuest, readAll, run, sharedRoot, spec } from './containers.ts';
+import { onGuestRoot } from './guest-programs.ts';
 
 let guest: AgentGuest;
 beforeAll(async () => {
@@ -48,6 +50,16 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect(tables).toContain('--dport 1 -j REDIRECT --to-ports 2');
   });
 
+  test('iptables of IPv6 are tables of their own', async () => {
+    const data = Buffer.from('*filter\n-A INPUT -p tcp --dport 3 -j DROP\nCOMMIT\n');
+    await guest.agent.setIPTables({ isIpv6: true, data });
+    const tables = async (isIpv6: boolean) => Buffer.from((await guest.agent.getIPTables({ isIpv6 })).data).toString();
+    expect(await tables(true)).toContain('--dport 3 -j DROP');
+    expect(await tables(false)).not.toContain('--dport 3');
+    const nonsense = guest.agent.setIPTables({ isIpv6: false, data: Buffer.from('nonsense\n') });
+    await expect(nonsense).rejects.toMatchObject({ message: expect.stringContaining('iptables-restore') });
+  });
+
   test('a file comes in pieces and appears when it is whole, with its mode and owner', async () => {
     const file = { path: `${SHARED}/copied/file`, fileSize: 8n, fileMode: 0o100644, dirMode: 0o755, uid: 12, gid: 34 };
     await guest.agent.copyFile({ ...file, offset: 0n, data: Buffer.from('half') });
@@ -57,6 +69,88 @@ describe('calls of a shim, with their effect in the guest', () => {
     await guest.agent.copyFile({ ...file, offset: 4n, data: Buffer.from('done') });
     expect(await seen()).toBe('644 12 34\nhalfdone');
     expect(readFileSync(path.join(guest.share, 'copied/file'), 'utf8')).toBe('halfdone');
+    const hole = guest.agent.copyFile({
+      ...file,
+      path: `${SHARED}/copied/holes`,
+      offset: 4n,
+      data: Buffer.from('done'),
+    });
+    await expect(hole).rejects.toMatchObject({ message: expect.stringContaining('leaves a hole') });
+    await guest.agent.copyFile({ ...file, path: `${SHARED}/copied/dir`, fileMode: 0o040711, fileSize: 0n });
+    const link = { path: `${SHARED}/copied/dir/link`, fileMode: 0o120777, data: Buffer.from('../file') };
+    await guest.agent.copyFile({ ...file, ...link });
+    expect(statSync(path.join(guest.share, 'copied/dir')).mode & 0o7777).toBe(0o711);
+    expect(readFileSync(path.join(guest.share, 'copied/dir/link'), 'utf8')).toBe('halfdone');
+  });
+
+  test('a config map is a copy: a program in the container is told by inotify when the host swaps it', async () => {
+    const publish = (version: string) => {
+      const map = path.join(guest.share, 'map');
+      mkdirSync(path.join(map, `..${version}`), { recursive: true });
+      writeFileSync(path.join(map, `..${version}`, 'key'), version);
+      symlinkSync(`..${version}`, path.join(map, '..data_tmp'));
+      renameSync(path.join(map, '..data_tmp'), path.join(map, '..data'));
+      if (version === 'v1') symlinkSync('..data/key', path.join(map, 'key'));
+      else rmSync(path.join(map, '..v1'), { recursive: true });
+    };
+    publish('v1');
+    const { agent } = guest;
+    const mountPoint = `${SHARED}/watchable/map`;
+    const storages = [{ driver: 'watchable-bind', source: `${SHARED}/map`, mountPoint }];
+    const program = `const fs = require('fs');
+      fs.watch('${mountPoint}', (event, name) => {
+        if (name !== '..data') return;
+        console.log(fs.readFileSync('${mountPoint}/key', 'utf8'), fs.readdirSync('${mountPoint}').join());
+        process.exit(0);
+      });
+      try { fs.writeFileSync('${mountPoint}/mine', ''); } catch (error) { console.log(error.code); }`;
+    const OCI = onGuestRoot(guest, ['/usr/bin/node', '-e', program]);
+    await agent.createContainer({ containerId: 'map', execId: 'map', OCI, storages });
+    await agent.startContainer({ containerId: 'map' });
+    const { data } = await agent.readStdout({ containerId: 'map', len: 100 });
+    expect(Buffer.from(data).toString()).toBe('EROFS\n');
+    publish('v2');
+    expect(await readAll(guest, 'map')).toMatch(/^v2 \.\.data,.*\.\.v2,key\n$/);
+    await agent.removeContainer({ containerId: 'map' });
+    expect(await inGuest(guest, 'after', `grep -c ${mountPoint} /guest/proc/1/mountinfo`)).toBe('0\n');
+  });
+
+  test('a directory too large to copy, or a single file, is bound instead', async () => {
+    mkdirSync(path.join(guest.share, 'large'));
+    for (let count = 0; count < 17; count++) writeFileSync(path.join(guest.share, `large/f${count}`), `${count}`);
+    const storages = ['large', 'large/f3'].map((name, index) => ({
+      driver: 'watchable-bind',
+      source: `${SHARED}/${name}`,
+      mountPoint: `${SHARED}/watchable/bound${index}`,
+    }));
+    const OCI = spec(['sh', '-c', 'ls /m0 | wc -l; cat /m1; grep " /m[01] " /proc/self/mountinfo | grep -c virtiofs']);
+    OCI.Mounts = [
+      ...(OCI.Mounts ?? []),
+      ...storages.map(({ mountPoint }, index) => ({
+        destination: `/m${index}`,
+        source: mountPoint,
+        type: 'bind',
+        options: ['rbind'],
+      })),
+    ];
+    expect((await run(guest, 'bound', OCI, { storages })).stdout).toBe('17\n32\n');
+  });
+
+  test('a termination message is read from the file that is mounted for it', async () => {
+    const { agent } = guest;
+    writeFileSync(path.join(guest.share, 'ended'), '');
+    const Annotations = { 'io.kubernetes.container.terminationMessagePath': '/dev/termination-log' };
+    const OCI = spec(['sh', '-c', 'echo out of ideas >/dev/termination-log'], { Annotations });
+    const log = { destination: '/dev/termination-log', source: `${SHARED}/ended`, type: 'bind', options: ['rbind'] };
+    OCI.Mounts = [...(OCI.Mounts ?? []), log];
+    await agent.createContainer({ containerId: 'ended', execId: 'ended', OCI });
+    await agent.startContainer({ containerId: 'ended' });
+    await agent.waitProcess({ containerId: 'ended' });
+    const ask = (logType: string) => agent.getDiagnosticData({ logType, containerId: 'ended' });
+    expect(await ask('termination_log')).toMatchObject({ data: 'out of ideas\n' });
+    await expect(ask('core_dump')).rejects.toMatchObject({ code: Code.INVALID_ARGUMENT });
+    await agent.removeContainer({ containerId: 'ended' });
+    await expect(ask('termination_log')).rejects.toMatchObject({ code: Code.NOT_FOUND });
   });
 
   test('storages: tmpfs, a directory with a mode, an overlay and a bind, gone with the container', async () => {
@@ -76,10 +170,14 @@ describe('calls of a shim, with their effect in the guest', () => {
         mountPoint: `${base}/o`,
         options: [`lowerdir=${SHARED}/root`, `upperdir=${base}/up`, `workdir=${base}/work`],
       },
-      { driver: 'watchable-bind', source: `${SHARED}/root/etc`, mountPoint: `${base}/w` },
+      { driver: 'bind', source: `${SHARED}/root/etc/passwd`, mountPoint: `${base}/w/passwd`, options: ['ro'] },
     ];
     const bind = (source: string, destination: string) => ({ source, destination, type: 'bind', options: ['rbind'] });
-    const OCI = spec(['sh', '-c', "stat -c '%a %g' /e; stat -c %a /l; ls -d /o/bin; ls /w | head -1; touch /o/new"]);
+    const OCI = spec([
+      'sh',
+      '-c',
+      "stat -c '%a %g' /e; stat -c %a /l; ls -d /o/bin; cut -d: -f1 /w/passwd | head -1; touch /o/new",
+    ]);
     OCI.Mounts = [
       ...(OCI.Mounts ?? []),
       bind(`${base}/ephemeral/e`, '/e'),
@@ -88,7 +186,7 @@ describe('calls of a shim, with their effect in the guest', () => {
       bind(`${base}/w`, '/w'),
     ];
     const ran = await run(guest, 'storages', OCI, { storages });
-    expect(ran.stdout.split('\n').slice(0, 3)).toEqual(['3777 77', '777', '/o/bin']);
+    expect(ran.stdout.trim().split('\n')).toEqual(['3777 77', '777', '/o/bin', 'root']);
     expect(ran.stderr).toBe('');
     expect(await inGuest(guest, 'after', `grep -c '${base}/[eow]' /guest/proc/1/mountinfo`)).toBe('0\n');
   });
@@ -105,8 +203,15 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect(cgroupStats?.cpuStats?.cpuUsage?.totalUsage).toBeGreaterThan(0n);
     await agent.updateContainer({
       containerId: 'oom',
-      resources: { Memory: { Limit: 16_777_216n, Swap: 16_777_216n } },
+      resources: {
+        Memory: { Limit: 16_777_216n, Swap: 16_777_216n },
+        CPU: { Quota: 50_000n, Period: 100_000n },
+        Pids: { Limit: 7n },
+        Devices: [{ Allow: true, Access: 'rwm' }],
+      } as never,
     });
+    const cgroup = '/guest/sys/fs/cgroup/oom';
+    expect(await inGuest(guest, 'look', `cat ${cgroup}/cpu.max ${cgroup}/pids.max`)).toBe('50000 100000\n7\n');
     expect((await agent.statsContainer({ containerId: 'oom' })).cgroupStats?.memoryStats?.usage?.limit).toBe(
       16_777_216n,
     );
@@ -158,6 +263,15 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect((await agent.getMetrics({})).metrics).toMatch(/^kata_agent_total_rss \d+$/m);
     const { usage } = await agent.getVolumeStats({ volumeGuestPath: '/run/kata-containers/sandbox/shm' });
     expect(usage[0]).toMatchObject({ total: 67_108_864n });
+    await expect(agent.getVolumeStats({ volumeGuestPath: `${SHARED}/nothing` })).rejects.toMatchObject({
+      code: Code.NOT_FOUND,
+    });
+    // x86 kernels have no such file.
+    await expect(agent.memHotplugByProbe({ memHotplugProbeAddr: [1n << 32n] })).rejects.toMatchObject({
+      code: Code.UNIMPLEMENTED,
+      message: expect.stringContaining('memory/probe'),
+    });
+    expect((await agent.getGuestDetails({ memHotplugProbe: true })).supportMemHotplugProbe).toBe(false);
     expect((await agent.getGuestDetails({ memBlockSize: true })).memBlockSizeBytes).toBeGreaterThan(0n);
     await agent.reseedRandomDev({ data: Buffer.alloc(512, 7) });
     await agent.setGuestDateTime({ Sec: 2_000_000_000n, Usec: 0n });

@@ -8,6 +8,7 @@ import readline from 'node:readline';
 import { type Host, type MockAccelOptions, startHost } from '@kata-mock/vfio-user';
 import { type Artefacts, readArtefacts } from '../../../guest-image/src/index.ts';
 import { build } from '../paths.ts';
+import { qmp } from '../qmp.ts';
 import { bareGuestImage } from './image.ts';
 import { type Answer, type Operations, PORT, type Request } from './protocol.ts';
 
@@ -110,27 +111,8 @@ export class BareGuest {
   }
 
   /** Sends one QMP command and returns its answer. */
-  async qmp(execute: string, args: object = {}): Promise<unknown> {
-    const socket = net.connect(path.join(this.#folder, 'qmp.sock'));
-    const lines = readline.createInterface({ input: socket })[Symbol.asyncIterator]();
-    try {
-      await lines.next(); // greeting
-      for (const command of [{ execute: 'qmp_capabilities' }, { execute, arguments: args }]) {
-        socket.write(`${JSON.stringify(command)}\n`);
-        for (;;) {
-          const { value, done } = await lines.next();
-          if (done) throw new Error('QMP connection closed');
-          const answer = JSON.parse(value) as { return?: unknown; error?: { desc: string }; event?: string };
-          if (answer.event) continue;
-          if (answer.error) throw new Error(answer.error.desc);
-          if (command.execute === execute) return answer.return;
-          break;
-        }
-      }
-      return undefined;
-    } finally {
-      socket.destroy();
-    }
+  qmp(execute: string, args: object = {}): Promise<unknown> {
+    return qmp(path.join(this.#folder, 'qmp.sock'), execute, args);
   }
 
   /** Unplugs device `index` (one of a single function) and plugs it in again: a fresh connection to its socket. */
