@@ -4,13 +4,18 @@ import { VfioUserError } from '../errors.ts';
 import type { FaultRule } from '../faults/rule.ts';
 import { faultKinds } from '../faults/rule.ts';
 import type { RegisterValue } from '../server/device.ts';
+import { aer, type RemoveOptions, remove } from './outside.ts';
 
 interface CtlFlags {
   device: string;
   output: 'text' | 'json';
+  qmp?: string;
+  qdev?: string;
+  force?: boolean;
 }
 
-type Action = (socket: string, parameters: Record<string, unknown>) => Promise<unknown>;
+type Parameters = RemoveOptions & { id: string; argument: string | undefined };
+type Action = (socket: string, parameters: Parameters) => Promise<unknown>;
 
 const help = `
 Requests:
@@ -20,12 +25,16 @@ Requests:
   fault-set RULE           set a fault; RULE is JSON: {"id":…,"when":{…},"fault":{"kind":…}}
   fault-list               faults that are set and how often each struck
   fault-clear [ID]         take one fault away, or all
+  fault-events             AER events and removals that wait for who brings them about, each given once
+  aer SEVERITY             AER event now: correctable, nonfatal, fatal, or {"correctable":BITS}, {"uncorrectable":BITS};
+                           the guest's aer-inject has to carry it out (docs/faults.md)
+  remove                   surprise removal: all ones, and with --qmp the device is unplugged
   interrupt VECTOR         raise an MSI-X vector
   trace-start FILE         record every message in a pcapng file
   trace-stop               end the recording
   stop                     end the host
 
-A vfio-user-proxy answers all of them but registers and interrupt.
+A vfio-user-proxy answers all of them but registers and interrupt, and does not know whether a device has MSI-X.
 
 Fault kinds: ${faultKinds.join(', ')}
 Conditions:  access (read, write), region (7 is configuration space), offset, length, vector, nth, times, afterMs,
@@ -34,6 +43,7 @@ Conditions:  access (read, write), region (7 is configuration space), offset, le
 Examples:
   mock-accel-server ctl /run/c.sock registers
   mock-accel-server ctl /run/c.sock fault-set '{"id":"s","when":{"access":"read","region":0,"offset":44},"fault":{"kind":"ones"}}'
+  mock-accel-server ctl --qmp /run/qmp.sock /run/c.sock remove
   mock-accel-server ctl --output json /run/c.sock fault-list`;
 
 /** `ctl SOCKET REQUEST [ARGUMENT]`: talks to a running host. */
@@ -45,6 +55,9 @@ export function ctlCommand(): Command {
     .argument('[argument]', 'argument of the request')
     .option('-d, --device <id>', 'which function', 'd0')
     .option('-o, --output <format>', 'text or json', 'text')
+    .option('--qmp <socket>', "remove: QEMU's monitor, to unplug the device by")
+    .option('--qdev <id>', "remove: the device's id at QEMU (default: its only vfio-user device)")
+    .option('--force', 'remove: also where it ends QEMU')
     .addHelpText('after', help)
     .action(async (socket: string, request: string, argument: string | undefined, flags: CtlFlags) => {
       const action = Object.hasOwn(actions, request) ? actions[request] : undefined;
@@ -53,7 +66,8 @@ export function ctlCommand(): Command {
           'INVALID_OPTION',
           `request ${JSON.stringify(request)}; there are ${Object.keys(actions).join(', ')}`,
         );
-      const result = await action(socket, { id: flags.device, argument });
+      const { device: id, qmp, qdev, force } = flags;
+      const result = await action(socket, { id, argument, qmp, qdev, force });
       process.stdout.write(`${flags.output === 'json' ? JSON.stringify(result) : asText(result)}\n`);
     });
 }
@@ -71,6 +85,9 @@ const actions: Record<string, Action> = {
     controlCall(socket, 'fault-set', { id, rule: JSON.parse(String(argument)) as FaultRule }),
   'fault-list': plain('fault-list'),
   'fault-clear': (socket, { id, argument }) => controlCall(socket, 'fault-clear', { id, rule: argument }),
+  'fault-events': plain('fault-events'),
+  aer: (socket, { id, argument }) => aer(socket, id, argument),
+  remove: (socket, { id, ...options }) => remove(socket, id, options),
   interrupt: (socket, { id, argument }) => controlCall(socket, 'interrupt', { id, vector: Number(argument) }),
   'trace-start': (socket, { id, argument }) => controlCall(socket, 'trace-start', { id, file: argument }),
   'trace-stop': plain('trace-stop'),

@@ -39,6 +39,8 @@ const program = new Command('mock-accel-server')
   .option('--faults <file>', 'set the faults of a JSON file from the start')
   .option('--trace <file>', 'record every message in a pcapng file')
   .option('--relisten', 'wait for the next client when one leaves')
+  .option('--qmp <socket>', "QEMU's monitor: a removal fault that strikes unplugs the device by it")
+  .option('--qdev <id>', "with --qmp: the device's id at QEMU (default: its only vfio-user device)")
   .option('--keep-state', 'with --relisten: keep the registers between clients')
   .addHelpText('after', '\nExample:\n  mock-accel-server -v -u MOCK-NUMA0-0001 -m 16G /tmp/mock0.sock')
   .action(async (socket: string, flags: ServeFlags) => {

@@ -4,6 +4,7 @@ import { onSignal } from '../host/signals.ts';
 import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
 import { profileOptions } from '../profiles/profiles.ts';
 import { watchProfile } from '../profiles/watch.ts';
+import { unplug } from '../qmp/unplug.ts';
 import { readRules } from './rules.ts';
 
 export interface ServeFlags {
@@ -20,6 +21,8 @@ export interface ServeFlags {
   trace?: string;
   relisten?: boolean;
   keepState?: boolean;
+  qmp?: string;
+  qdev?: string;
 }
 
 const ID = 'd0';
@@ -41,6 +44,7 @@ export async function serve(socketPath: string, flags: ServeFlags): Promise<numb
     keepState: flags.keepState ?? false,
   });
   const failed = report(host, flags, say);
+  if (flags.qmp !== undefined) unplugWhenRemoved(host, flags.qmp, flags.qdev);
   void stopping.then(() => host.stop());
   say(`listening on ${socketPath}`);
   for (const rule of rules) await host.request(ID, 'fault-set', { rule });
@@ -63,6 +67,18 @@ export async function serve(socketPath: string, flags: ServeFlags): Promise<numb
   watcher?.close();
   await control?.close();
   return failed() ? 1 : 0;
+}
+
+/** Carries out the second half of a surprise removal that a rule began. */
+function unplugWhenRemoved(host: Host, qmp: string, device: string | undefined): void {
+  host.on('fault', ({ id, rule, fault }) => {
+    if (fault.kind !== 'removal') return;
+    void (async () => {
+      const { msixVectors } = (await host.request(id, 'stats')) as { msixVectors: number };
+      await unplug(qmp, { device, msixVectors });
+      await host.request(id, 'fault-clear', { rule });
+    })().catch((error: Error) => process.stderr.write(`mock-accel-server: not unplugged: ${error.message}\n`));
+  });
 }
 
 /** What the original command assumes and a profile may say otherwise. */

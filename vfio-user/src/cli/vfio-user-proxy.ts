@@ -15,7 +15,7 @@ interface Flags {
 }
 
 const help = `
-Control requests: list, stats, fault-set, fault-list, fault-clear, trace-start, trace-stop, stop.
+Control requests: list, stats, fault-set, fault-list, fault-clear, fault-events, aer, remove, trace-start, trace-stop, stop.
 Faults:   all kinds but dma-error, which is refused: the proxy has no part in memory that the server maps.
           Set that one in the server.
 

@@ -1,4 +1,5 @@
 import { VfioUserError } from '../errors.ts';
+import { aerEvent } from '../faults/events.ts';
 import type { Host } from '../host/host.ts';
 
 /** One request of the control socket. Parameters are the peer's: check them. */
@@ -23,6 +24,12 @@ export const methods: Record<string, ControlMethod> = {
   stop: (host) => {
     setImmediate(() => void host.stop());
   },
+  'fault-events': (host, { id }) => host.faultEvents.take(functionOf(host, id)),
+  aer: (host, { id, fault }) => {
+    const event = aerEvent(functionOf(host, id), fault);
+    host.tellFault(event);
+    return event;
+  },
   ...Object.fromEntries(
     perFunction.map((method): [string, ControlMethod] => [
       method,
@@ -30,6 +37,14 @@ export const methods: Record<string, ControlMethod> = {
     ]),
   ),
 };
+
+function functionOf(host: Host, value: unknown): string {
+  const id = text('id', value);
+  const known = host.list().map((one) => one.id);
+  if (!known.includes(id))
+    throw new VfioUserError('NOT_FOUND', `no function ${JSON.stringify(id)}; there are ${known.join(', ')}`);
+  return id;
+}
 
 /** A parameter that must be a text. */
 export function text(name: string, value: unknown): string {

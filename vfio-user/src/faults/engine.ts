@@ -13,19 +13,24 @@ import { Matcher, type Occasion } from './matcher.ts';
 import { type Fault, type FaultRule, parseRule } from './rule.ts';
 
 const interruptKinds = new Set(['irq-lost', 'irq-duplicate', 'irq-late']);
+/** How long after the first a second interrupt comes, ms: two at once would be one to a client that counts by eventfd. */
+const DUPLICATE_MS = 5;
 
 /** Breaks a session on purpose, as its rules say. */
 export class FaultEngine implements SessionFaults {
   /** Runs something later; the thread's own timers, because it blocks. */
   readonly #after: (ms: number, work: () => void) => void;
+  readonly #outside: (rule: FaultRule) => void;
   #matchers: Matcher[] = [];
   /** The faults that struck the command at hand and wait for its reply. */
   struck: readonly Fault[] = [];
   #removed = false;
   #awayUntil = 0;
 
-  constructor(after: (ms: number, work: () => void) => void) {
+  /** `outside` is told of faults that need someone beside the connection: AER events, removal. */
+  constructor(after: (ms: number, work: () => void) => void, outside: (rule: FaultRule) => void = () => {}) {
     this.#after = after;
+    this.#outside = outside;
   }
 
   get isEmpty(): boolean {
@@ -65,10 +70,12 @@ export class FaultEngine implements SessionFaults {
     for (const matcher of this.#matchers) {
       const { fault } = matcher.rule;
       if (interruptKinds.has(fault.kind) || fault.kind === 'dma-error') continue;
-      if (matcher.strikes(occasion, now)) struck.push(fault);
+      if (!matcher.strikes(occasion, now)) continue;
+      struck.push(fault);
+      if (fault.kind === 'aer' || (fault.kind === 'removal' && !this.#removed)) this.#outside(matcher.rule);
+      if (fault.kind === 'removal') this.#removed = true;
     }
     for (const fault of struck) {
-      if (fault.kind === 'removal') this.#removed = true;
       if (fault.kind === 'error') throw new VfioUserError('DEVICE', 'fault: error', { errno: fault.errno });
       if (fault.kind === 'crash') {
         this.#awayUntil = now + (fault.returnMs ?? 0);
@@ -98,9 +105,9 @@ export class FaultEngine implements SessionFaults {
         times--;
       }
       if (fault.kind === 'irq-lost') times = 0;
-      if (fault.kind === 'irq-duplicate') times++;
+      if (fault.kind === 'irq-duplicate') this.#after(DUPLICATE_MS, fire);
     }
-    for (let time = 0; time < times; time++) fire();
+    if (times > 0) fire();
   }
 
   /** Throws when a DMA access is to fail. */

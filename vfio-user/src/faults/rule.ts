@@ -28,7 +28,15 @@ export type Fault =
   | { kind: 'irq-late'; ms: number }
   /** A DMA access fails. */
   | { kind: 'dma-error' }
-  /** The device is gone: every read gives all ones, every write vanishes, until the fault is cleared. */
+  /**
+   * The device reports an error to its root port (AER): bits of the correctable or the uncorrectable status register.
+   * No message of the protocol says that, so the guest's aer-inject has to; the event waits for who carries it there.
+   */
+  | { kind: 'aer'; correctable?: number; uncorrectable?: number }
+  /**
+   * The device is gone: every read gives all ones, every write vanishes, until the fault is cleared. Who serves with
+   * QEMU's monitor at hand unplugs it then.
+   */
   | { kind: 'removal' }
   /** The connection ends at once, as if the server had crashed; `returnMs` later it can be connected again (relisten). */
   | { kind: 'crash'; returnMs?: number };
@@ -79,6 +87,7 @@ const parameters: Record<FaultKind, { required: readonly string[]; optional?: re
   'irq-duplicate': { required: [] },
   'irq-late': { required: ['ms'] },
   'dma-error': { required: [] },
+  aer: { required: [], optional: ['correctable', 'uncorrectable'] },
   removal: { required: [] },
   crash: { required: [], optional: ['returnMs'] },
 };
@@ -105,6 +114,8 @@ export function parseRule(value: unknown): FaultRule {
     if (!allowed.includes(key)) throw refuse(`fault ${kind} does not know ${JSON.stringify(key)}`);
     number(key, entry, 0, 0xffff_ffff);
   }
+  if (kind === 'aer' && Number('correctable' in fault) + Number('uncorrectable' in fault) !== 1)
+    throw refuse('fault aer needs correctable or uncorrectable, the bits of that status register');
   if ('ms' in fault && kind === 'delay') number('ms', fault['ms'], 0, MAX_DELAY_MS);
   const when = object(rule['when'] ?? {}, 'when');
   for (const [key, entry] of Object.entries(when)) {

@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
 import { VfioUserError } from '../errors.ts';
+import { type FaultEvent, FaultEvents } from '../faults/events.ts';
 import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
 import type { LogLevel } from '../server/bus.ts';
 import type { RegisterValue } from '../server/device.ts';
@@ -28,6 +29,8 @@ export interface HostLogger {
 interface HostEvents {
   connected: [id: string];
   disconnected: [id: string];
+  /** A fault struck that the protocol has no message for; see {@link Host.faultEvents}. */
+  fault: [event: FaultEvent];
   log: [entry: { id: string; level: LogLevel; message: string; fields: Record<string, unknown> }];
 }
 
@@ -35,6 +38,8 @@ interface HostEvents {
 export class Host extends EventEmitter<HostEvents> {
   /** Resolves when no function runs any more: every client has gone, or {@link stop}. */
   readonly closed: Promise<void>;
+  /** AER events and removals that wait for who brings them about. */
+  readonly faultEvents = new FaultEvents();
   readonly #threads = new Map<string, FunctionThread>();
   readonly #mode: { onClientGone: 'exit' | 'relisten'; keepState: boolean };
 
@@ -78,6 +83,11 @@ export class Host extends EventEmitter<HostEvents> {
     return await thread.request(method, parameters);
   }
 
+  tellFault(event: FaultEvent): void {
+    this.faultEvents.add(event);
+    this.emit('fault', event);
+  }
+
   /** Ends every function and removes its socket; within half a second, whatever its client does. */
   async stop(): Promise<void> {
     await Promise.all([...this.#threads.values()].map((thread) => thread.stop()));
@@ -88,6 +98,8 @@ export class Host extends EventEmitter<HostEvents> {
     if (this.#threads.has(spec.id)) throw new VfioUserError('INVALID_OPTION', `two functions have the id ${spec.id}`);
     const thread = new FunctionThread(spec, (event) => {
       if (event.type === 'connected' || event.type === 'disconnected') this.emit(event.type, spec.id);
+      if (event.type === 'fault')
+        this.tellFault({ id: spec.id, rule: event.rule.id, fault: event.rule.fault, at: Date.now() });
       if (event.type !== 'log') return;
       const { level, message, fields } = event;
       logger?.[level]({ device: spec.id, ...fields }, message);

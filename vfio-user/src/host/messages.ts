@@ -1,3 +1,4 @@
+import type { FaultRule } from '../faults/rule.ts';
 import type { LogLevel } from '../server/bus.ts';
 
 /** One device function for {@link startHost}. */
@@ -31,4 +32,5 @@ export type WorkerEvent =
   | { type: 'failed'; id: number; code: string; message: string }
   | { type: 'connected' }
   | { type: 'disconnected' }
+  | { type: 'fault'; rule: FaultRule }
   | { type: 'log'; level: LogLevel; message: string; fields: Record<string, unknown> };

@@ -8,8 +8,8 @@ const MAX_BACKED_BYTES = 1n << 36n;
 const CLEAR_BYTES = 1 << 20;
 
 /**
- * The accelerator's memory, a sparse memfd that costs what was written. It is made at its first use, or at once where
- * an aperture lets the VMM map its start.
+ * The accelerator's memory, a sparse memfd that costs what was written. It is made at its first use: a write, or a VMM
+ * that looks for the aperture.
  */
 export class DeviceMemory implements MigratableMemory {
   readonly size: bigint;
@@ -68,6 +68,7 @@ export class DeviceMemory implements MigratableMemory {
     return this.#fd;
   }
 
+  /** Gives the memory back. It is empty if it is used again, and shared with nobody who mapped it before. */
   close(): void {
     if (this.#fd !== undefined) closeSync(this.#fd);
     this.#fd = undefined;
@@ -77,13 +78,15 @@ export class DeviceMemory implements MigratableMemory {
 /** BAR2: the start of device memory, mapped by the VMM or reached by messages. */
 export class Aperture implements Region {
   readonly size: number;
-  readonly memory: RegionMemory;
   readonly #memory: DeviceMemory;
 
   constructor(memory: DeviceMemory, size: number) {
     this.size = size;
     this.#memory = memory;
-    this.memory = { fd: memory.fd, offset: 0, areas: [{ offset: 0, size }] };
+  }
+
+  get memory(): RegionMemory {
+    return { fd: this.#memory.fd, offset: 0, areas: [{ offset: 0, size: this.size }] };
   }
 
   read(offset: number, target: Uint8Array, at: number, count: number): void {

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { eventfd, eventfdRead, memfdCreate, mmap } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Client } from '../client/client.ts';
+import { Client } from '../client/client.ts';
 import { PciIrq, PciRegion } from '../protocol/index.ts';
 import { codeOf, connectLoopback, FakeMemory } from '../testing.ts';
+import { LoopbackChannel } from '../transport/loopback.ts';
 import { DmaCmd, DmaStatus, IrqStatus, PassphraseStatus, Reg } from './gen/registers.ts';
 import { formatUuid, parseIdentity } from './identity.ts';
 import { createMockAccel } from './mock-accel.ts';
@@ -329,6 +330,19 @@ describe('aperture', () => {
     expect(mapped.bytes[0x200]).toBe(9);
     mapped.unmap();
     closeSync(info.fd);
+  });
+
+  test.each([
+    [false, [0, 0]],
+    [true, [7, 8]],
+  ])('the next client finds it empty; kept with keepState: %s', (keepState, expected) => {
+    const device = createMockAccel({ aperture: '1M' });
+    const first = connectLoopback(device, { server: { keepState } });
+    first.client.regionWrite(2, 0, Uint8Array.of(7, 8));
+    first.client.close();
+    client = Client.open(new LoopbackChannel(first.server));
+    expect([...client.regionRead(2, 0, 2)]).toEqual(expected);
+    device.close();
   });
 });
 

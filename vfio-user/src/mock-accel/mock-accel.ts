@@ -79,7 +79,9 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
         for (const part of [passphrase, dma]) part.run();
       },
     },
-    reset() {
+    reset(reason) {
+      // What one VM left in memory is not for the next one to read.
+      if (reason === 'disconnect') memory.close();
       registers.reset();
       passphrase.reset();
       dma.reset();

@@ -1,9 +1,7 @@
 import type { ControlTable } from '../control/server.ts';
 import { VfioUserError } from '../errors.ts';
-import type { ProxyServer } from './proxy-server.ts';
-
-/** A proxy is one function, with the name a host of one function gives it. */
-const ID = 'd0';
+import { aerEvent } from '../faults/events.ts';
+import { PROXY_ID as ID, type ProxyServer } from './proxy-server.ts';
 
 /** What a proxy's control socket answers: the requests of a host that do not need the device. */
 export function proxyMethods(proxy: ProxyServer): ControlTable {
@@ -18,6 +16,12 @@ export function proxyMethods(proxy: ProxyServer): ControlTable {
       if (rule !== undefined && cleared === 0)
         throw new VfioUserError('NOT_FOUND', `no fault ${JSON.stringify(rule)} is set`);
       return { cleared };
+    },
+    'fault-events': () => proxy.faultEvents.take(ID),
+    aer: ({ fault }) => {
+      const event = aerEvent(ID, fault);
+      proxy.faultEvents.add(event);
+      return event;
     },
     'trace-start': ({ file }) => {
       if (typeof file !== 'string' || file === '') throw new VfioUserError('INVALID_OPTION', 'file: give a path');

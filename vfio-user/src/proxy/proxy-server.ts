@@ -2,6 +2,7 @@ import { closeSync, unlinkSync } from 'node:fs';
 import { accept, POLLIN, poll, unixConnect, unixListen } from '@kata-mock/posix';
 import { VfioUserError } from '../errors.ts';
 import { FaultEngine } from '../faults/engine.ts';
+import { FaultEvents } from '../faults/events.ts';
 import { parseRule } from '../faults/rule.ts';
 import { Timers } from '../server/timers.ts';
 import { Tracer } from '../trace/tracer.ts';
@@ -18,6 +19,8 @@ export interface ProxyServerOptions {
   refused?(error: Error): void;
 }
 
+/** A proxy is one function, with the name a host of one function gives it. */
+export const PROXY_ID = 'd0';
 /** How long one wait for a client lasts at most, ms: the event loop turns in between. */
 const TURN_MS = 10;
 /** How often a trace under way is brought to its file, ms. */
@@ -27,7 +30,12 @@ const FLUSH_MS = 200;
 export class ProxyServer {
   readonly options: Readonly<ProxyServerOptions>;
   readonly #timers = new Timers();
-  readonly faults = new FaultEngine((ms, work) => void this.#timers.after(ms, work));
+  readonly faults = new FaultEngine(
+    (ms, work) => void this.#timers.after(ms, work),
+    ({ id: rule, fault }) => this.faultEvents.add({ id: PROXY_ID, rule, fault, at: Date.now() }),
+  );
+  /** AER events and removals that wait for who brings them about. */
+  readonly faultEvents = new FaultEvents();
   /** Clients served so far, the connected one included. */
   clients = 0;
   readonly #listenFd: number;
