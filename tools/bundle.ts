@@ -7,12 +7,23 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { type BuildOptions, build } from 'esbuild';
 import { globSync } from 'tinyglobby';
+import { guestAgent } from '../guest-image/src/paths.ts';
 import { buildNative, placeNative } from '../posix/tools/native.ts';
 import { programs } from './programs.ts';
 
 const root = path.resolve(path.dirname(fileURLToPath(import.meta.url)), '..');
+
+const common = {
+  bundle: true,
+  platform: 'node',
+  target: 'node20',
+  conditions: ['@kata-mock/source'],
+  external: ['koffi'],
+  legalComments: 'none',
+  logLevel: 'warning',
+} satisfies BuildOptions;
 
 const native = buildNative();
 if ('missing' in native) console.log(`no native part, system calls go through koffi, slower: ${native.missing}`);
@@ -25,19 +36,13 @@ for (const program of programs) {
   ];
   const outdir = path.join(root, 'dist', program.name);
   const { metafile } = await build({
+    ...common,
     entryPoints,
     outdir,
     metafile: true,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
     format: 'esm',
-    conditions: ['@kata-mock/source'],
-    external: ['koffi'],
     sourcemap: 'linked',
     sourcesContent: false,
-    legalComments: 'none',
-    logLevel: 'warning',
     ...program.options,
     // CommonJS dependencies (pino, grpc-js) call require() for Node's own modules.
     banner: {
@@ -49,5 +54,22 @@ for (const program of programs) {
   for (const file of globSync('*.js{,.map}', { cwd: outdir, absolute: true })) if (!written.has(file)) rmSync(file);
   // The guest's image must not depend on the host's compiler.
   if ('file' in native && program.name !== 'agent') placeNative(native.file, outdir);
+  if (program.snapshot) await build({ ...common, ...snapshotOptions(program.snapshot, outdir) });
   console.log(`bundled ${program.name} (${entryPoints.length} files)`);
+}
+
+/**
+ * Node makes a snapshot of one CommonJS script, `snapshot.cjs` beside the program. That script has no import.meta, so it is
+ * given the place of the program's main.js, where its workers and koffi are found in the guest.
+ */
+function snapshotOptions(entry: string, outdir: string): BuildOptions {
+  const threads = path.join(root, path.dirname(entry), 'worker-threads.ts');
+  return {
+    entryPoints: [path.join(root, entry)],
+    outfile: path.join(outdir, 'snapshot.cjs'),
+    format: 'cjs',
+    minify: true,
+    define: { 'import.meta.url': JSON.stringify(`file://${guestAgent}/main.js`), 'import.meta.resolve': 'undefined' },
+    alias: { 'node:worker_threads': threads, worker_threads: threads },
+  };
 }

@@ -8,6 +8,8 @@ export interface Program {
   entry: string;
   /** Workspaces whose `*.worker.ts` files are bundled beside it. */
   packages: string[];
+  /** Source file of the same program as a start-up snapshot; see {@link snapshotOptions}. */
+  snapshot?: string;
   /** What this program wants of esbuild beside what all get. */
   options?: Pick<BuildOptions, 'splitting' | 'minify'>;
 }
@@ -39,6 +41,7 @@ export const programs: Program[] = [
     name: 'agent',
     entry: 'agent-ext/src/main.ts',
     packages: ['posix', 'agent-ext'],
+    snapshot: 'agent-ext/src/snapshot/main.ts',
     // A guest under emulation feels every byte it parses.
     options: { splitting: true, minify: true },
   },

@@ -15,7 +15,11 @@ const unused = [
   ...['@types', '@fastify', 'corepack', 'undici-types', 'acorn-node', 'acorn-loose', 'acorn-globals'].map(
     (name) => `usr/share/nodejs/${name}`,
   ),
-  ...['gconv', 'libdb-5.3.so', 'libicutu.so.76.1', 'e2fsprogs'].map((name) => `usr/lib/x86_64-linux-gnu/${name}`),
+  // Node itself reads undici's bundle alone.
+  'usr/share/nodejs/undici/lib',
+  ...['gconv', 'libdb-5.3.so', 'libicutu.so.76.1', 'libmvec.so.1', 'e2fsprogs'].map(
+    (name) => `usr/lib/x86_64-linux-gnu/${name}`,
+  ),
   ...['tc', 'tipc', 'vdpa', 'devlink', 'dcb', 'arpd'].map((name) => `usr/sbin/${name}`),
   ...['usr/bin/ss', 'usr/bin/rdma', 'usr/bin/corepack', 'usr/lib/modules', 'var/cache', 'var/lib/apt', 'var/lib/dpkg'],
 ];
@@ -29,7 +33,7 @@ export interface Base extends Artefact {
 
 /** Debian's part of the guest's root: changes seldom, so the agent and the driver are laid over it when the image is packed. */
 export async function provideBase(store: Store): Promise<Base> {
-  const hash = hashOf({ recipe: 3, release: RELEASE, packages, unused });
+  const hash = hashOf({ recipe: 4, release: RELEASE, packages, unused });
   const artefact = await store.produce('base', hash, async (folder) => {
     const root = await extractPackages(folder, { packages });
     await run('rm', ['-rf', '--', ...unused.map((name) => path.join(root, name))], { root: true });

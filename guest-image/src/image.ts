@@ -7,6 +7,7 @@ import { type Kernel, provideKernel } from './kernel.ts';
 import type { Progress } from './progress.ts';
 import { provideQemu } from './qemu.ts';
 import { provideRootImage } from './root-image.ts';
+import { provideSnapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
 import { provideToolchain, type Toolchain } from './toolchain.ts';
 import { provideWordList } from './word-list.ts';
@@ -52,8 +53,9 @@ export async function makeImage(store: Store, progress: Progress, sources: Image
   const wordList = await step('word list', () => provideWordList(store));
   const initrd = await step('initrd', () => provideInitrd(store, kernel, base.busybox));
   const containerRoot = await step('container root', () => provideContainerRoot(store, base.busybox));
+  const snapshot = await step("the agent's snapshot", () => provideSnapshot(store, base, sources.agent));
   const root = await step('root image', () =>
-    provideRootImage(store, { base, kernel, driver, toolchain, wordList, agent: sources.agent }),
+    provideRootImage(store, { base, kernel, driver, toolchain, wordList, agent: sources.agent, snapshot }),
   );
   const hashes = {
     driver: driver.hash,
@@ -61,6 +63,7 @@ export async function makeImage(store: Store, progress: Progress, sources: Image
     words: wordList.hash,
     initrd: initrd.hash,
     rootfs: containerRoot.hash,
+    ...(snapshot && { snapshot: snapshot.hash }),
     root: root.hash,
   };
   await recordArtefacts(store.root, {

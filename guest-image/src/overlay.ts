@@ -1,6 +1,7 @@
 import { cp, mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import path from 'node:path';
-import { guestFiles, projectRoot } from './paths.ts';
+import { guestAgent, guestFiles, projectRoot } from './paths.ts';
+import { NODE_OPTIONS } from './snapshot.ts';
 
 /** What we lay over Debian's files: agent, kernel modules, word list, settings. */
 export interface OverlayInput {
@@ -11,11 +12,13 @@ export interface OverlayInput {
   driver: string;
   /** Folder of the bundled agent. */
   agent: string;
+  /** Its start-up snapshot. */
+  snapshot: string | undefined;
   /** Word list of the driver's passphrases, and the text that names its licence. */
   wordList: { file: string; licence: string };
 }
 
-const AGENT = 'usr/lib/kata-mock/agent';
+const AGENT = guestAgent.slice(1);
 
 /** Folders that exist in the image so that something can be mounted or put there. */
 const folders = [
@@ -96,12 +99,15 @@ export async function writeOverlay(folder: string, input: OverlayInput): Promise
   await cp(input.wordList.file, at('usr/lib/firmware/mock-accel-wordlist.txt'));
   await cp(input.wordList.licence, at('usr/lib/firmware/mock-accel-wordlist.LICENSE'));
   await writeAgent(input.agent, at(AGENT));
+  await writeFile(path.join(at(AGENT), 'node-options'), `${NODE_OPTIONS.join(' ')}\n`);
+  if (input.snapshot) await cp(input.snapshot, path.join(at(AGENT), 'agent.blob'));
 }
 
 async function writeAgent(agentBundle: string, folder: string): Promise<void> {
   for (const name of await readdir(agentBundle)) {
-    // Source maps are for people; beside the bundle they are 2 MB that nothing in the guest reads.
-    if (!name.endsWith('.map')) await cp(path.join(agentBundle, name), path.join(folder, name), { recursive: true });
+    // Source maps are for people, and the snapshot's source is in the snapshot: nothing in the guest reads them.
+    if (!/\.(map|cjs)$/.test(name))
+      await cp(path.join(agentBundle, name), path.join(folder, name), { recursive: true });
   }
   await writeFile(path.join(folder, 'package.json'), '{"type":"module"}\n');
   const koffi = ['package.json', 'index.js', 'index.cjs', 'indirect.js', 'indirect.cjs', 'LICENSE.txt', 'src/koffi'];

@@ -11,3 +11,5 @@ export const buildDir = path.join(projectRoot, 'build');
 export const guestFiles = path.resolve(here, '../guest');
 export const driverSource = path.join(projectRoot, 'kernel-driver');
 export const agentBundle = path.join(projectRoot, 'dist/agent');
+/** Where the agent is in the guest. */
+export const guestAgent = '/usr/lib/kata-mock/agent';

@@ -9,6 +9,7 @@ import { hashOf, hashTree } from './hash.ts';
 import type { Kernel } from './kernel.ts';
 import { writeOverlay } from './overlay.ts';
 import { guestFiles } from './paths.ts';
+import type { Snapshot } from './snapshot.ts';
 import { type Artefact, removeTree, type Store } from './store.ts';
 import type { Toolchain } from './toolchain.ts';
 import type { WordList } from './word-list.ts';
@@ -29,6 +30,7 @@ export interface RootImageInput {
   wordList: WordList;
   /** Folder of the bundled agent. */
   agent: string;
+  snapshot: Snapshot | undefined;
 }
 
 /** Packs Debian's files and ours into one read-only erofs image, not compressed (see docs/guest-image.md for the figures). */
@@ -40,13 +42,14 @@ export async function provideRootImage(store: Store, input: RootImageInput): Pro
     );
   });
   const hash = hashOf({
-    recipe: 3,
+    recipe: 4,
     base: input.base.hash,
     kernel: input.kernel.hash,
     driver: input.driver.hash,
     words: input.wordList.hash,
     guest: await hashTree(guestFiles),
     agent: await hashTree(input.agent, (name) => !name.endsWith('.map')),
+    snapshot: input.snapshot?.hash,
     overlay: await readFile(new URL('./overlay.ts', import.meta.url), 'utf8'),
   });
   const artefact = await store.produce('root', hash, async (folder) => {
@@ -58,6 +61,7 @@ export async function provideRootImage(store: Store, input: RootImageInput): Pro
       driver: input.driver.file,
       wordList: input.wordList,
       agent: input.agent,
+      snapshot: input.snapshot?.file,
     });
     await writeModuleIndex(overlay, input);
     await pack(folder, [input.base.root, overlay], input.toolchain);

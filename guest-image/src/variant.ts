@@ -3,6 +3,7 @@ import { provideDriver } from './driver.ts';
 import { provideKernel } from './kernel.ts';
 import { buildDir, driverSource } from './paths.ts';
 import { provideRootImage } from './root-image.ts';
+import { provideSnapshot } from './snapshot.ts';
 import { Store } from './store.ts';
 import { provideToolchain } from './toolchain.ts';
 import { provideWordList } from './word-list.ts';
@@ -22,7 +23,9 @@ export async function imageWithAgent(folder: string, agent: string): Promise<str
   const driver = await provideDriver(store, toolchain, driverSource);
   const [base, wordList] = [await provideBase(store), await provideWordList(store)];
   const variants = new Store(folder);
-  const image = await provideRootImage(variants, { base, kernel, driver, toolchain, wordList, agent });
+  const snapshot = await provideSnapshot(variants, base, agent);
+  const image = await provideRootImage(variants, { base, kernel, driver, toolchain, wordList, agent, snapshot });
   await variants.prune('root', [image.hash]);
+  if (snapshot) await variants.prune('snapshot', [snapshot.hash]);
   return image.file;
 }
