@@ -1,16 +1,17 @@
 import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { IPFamily } from '@kata-mock/contracts';
-import { Code } from 'ttrpc-ts';
+import { AgentService, Health, IPFamily } from '@kata-mock/contracts';
+import { Code, createClient } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentGuest, CARD, SHARED } from '../support/agent-guest.ts';
 import { createSandbox, inGuest, readAll, run, sharedRoot, spec } from './containers.ts';
 import { onGuestRoot } from './guest-programs.ts';
+import { RELAY_PORT, vsockConnection } from './vsock-relay.ts';
 
 let guest: AgentGuest;
 beforeAll(async () => {
-  guest = await AgentGuest.boot();
-  await createSandbox(guest);
+  guest = await AgentGuest.boot({ ports: [RELAY_PORT] });
+  await createSandbox(guest, 'vsock_loopback');
   sharedRoot(guest);
 });
 afterAll(() => guest?.stop());
@@ -276,5 +277,29 @@ describe('calls of a shim, with their effect in the guest', () => {
     await agent.reseedRandomDev({ data: Buffer.alloc(512, 7) });
     await agent.setGuestDateTime({ Sec: 2_000_000_000n, Usec: 0n });
     expect(Number(await inGuest(guest, 'clock', 'date +%s'))).toBeGreaterThanOrEqual(2_000_000_000);
+  });
+});
+
+describe('over vsock, as a shim reaches a guest', () => {
+  test('a container is run with its input and output, while Check is answered on the same connection', async () => {
+    const connection = await vsockConnection(guest, 1024);
+    const [agent, health] = [createClient(AgentService, connection), createClient(Health, connection)];
+    await health.check({}, { timeoutMs: 60_000 });
+    const { agentDetails } = await agent.getGuestDetails({});
+    expect(agentDetails).toEqual((await guest.agent.getGuestDetails({})).agentDetails);
+    await agent.createContainer({ containerId: 'vs', execId: 'vs', OCI: spec(['sh', '-c', 'wc -c; exit 5']) });
+    await agent.startContainer({ containerId: 'vs' });
+    const ended = agent.waitProcess({ containerId: 'vs', execId: 'vs' });
+    const piece = Buffer.alloc(256 * 1024, 'x');
+    for (let count = 0; count < 4; count++) {
+      expect((await agent.writeStdin({ containerId: 'vs', data: piece })).len).toBe(piece.length);
+      await health.check({}, { timeoutMs: 10_000 });
+    }
+    await agent.closeStdin({ containerId: 'vs' });
+    expect(await readAll({ agent }, 'vs')).toBe('1048576\n');
+    expect((await ended).status).toBe(5);
+    await agent.removeContainer({ containerId: 'vs' });
+    await connection.close();
+    await guest.agent.removeContainer({ containerId: 'relay' });
   });
 });

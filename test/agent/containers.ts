@@ -18,8 +18,9 @@ export function sharedRoot(guest: AgentGuest, name = 'root'): string {
 }
 
 /** The sandbox every test needs: the shared directory and shm, as a shim asks for them. */
-export async function createSandbox(guest: AgentGuest): Promise<void> {
+export async function createSandbox(guest: AgentGuest, ...kernelModules: string[]): Promise<void> {
   await guest.agent.createSandbox({
+    kernelModules: kernelModules.map((name) => ({ name })),
     sandboxId: 'sandbox1',
     hostname: 'pod1',
     storages: [
@@ -55,9 +56,12 @@ export function spec(args: string[], change: SpecInit = {}): SpecInit {
   };
 }
 
+/** Whose agent is asked: a guest's, or another agent in it. */
+type Asked = Pick<AgentGuest, 'agent'>;
+
 /** All output of a process until the end of its stream. */
 export async function readAll(
-  guest: AgentGuest,
+  guest: Asked,
   containerId: string,
   execId = '',
   stream: 'readStdout' | 'readStderr' = 'readStdout',
@@ -80,12 +84,7 @@ export interface Ran {
 }
 
 /** Runs a container to its end and removes it. */
-export async function run(
-  guest: AgentGuest,
-  containerId: string,
-  OCI: SpecInit,
-  request: RequestInit = {},
-): Promise<Ran> {
+export async function run(guest: Asked, containerId: string, OCI: SpecInit, request: RequestInit = {}): Promise<Ran> {
   const { agent } = guest;
   await agent.createContainer({ containerId, execId: containerId, OCI, ...request });
   try {
@@ -102,7 +101,7 @@ export async function run(
 }
 
 /** A script in a short-lived container that sees the guest's own mounts, processes and cgroups. */
-export async function inGuest(guest: AgentGuest, containerId: string, script: string): Promise<string> {
+export async function inGuest(guest: Asked, containerId: string, script: string): Promise<string> {
   const OCI = spec(['sh', '-c', script]);
   const mounts = ['/proc', '/sys', '/run', '/dev'].map((source) => ({
     destination: `/guest${source}`,
@@ -112,4 +111,14 @@ export async function inGuest(guest: AgentGuest, containerId: string, script: st
   }));
   OCI.Mounts = [...(OCI.Mounts ?? []), ...mounts];
   return (await run(guest, containerId, OCI)).stdout;
+}
+
+/** Spec and devices of a container that prints its address of the second mock device, and reads it. */
+export function readingMock1(): [SpecInit, RequestInit] {
+  const OCI = spec(['sh', '-c', 'echo $PCIDEVICE_X; cat /dev/mock1'], {
+    Linux: { Devices: [{ Path: '/dev/mock1', Type: 'c', Major: 1n, Minor: 3n }] } as never,
+  });
+  const Process = { ...OCI.Process, Env: ['PATH=/bin', 'PCIDEVICE_X=0000:1b:00.0'] } as never;
+  const device = { type: 'mock-accel', id: '1', containerPath: '/dev/mock1', options: ['0000:1b:00.0=11/00'] };
+  return [{ ...OCI, Process }, { devices: [device] }];
 }

@@ -11,11 +11,18 @@ export interface Artefacts {
   rootImage: string;
   rootfs: string;
   toolchain: string;
+  /** The driver, built for the guest's kernel. */
+  driver: string;
+  /** The driver's word list. */
+  wordList: string;
 }
 
 export function artefacts(): Artefacts {
   const file = path.join(build, 'artefacts.json');
-  const found = JSON.parse(readFileSync(file, 'utf8')) as Record<keyof Artefacts, unknown>;
+  const found = JSON.parse(readFileSync(file, 'utf8')) as Record<keyof Artefacts, unknown> & {
+    hashes: Record<string, string>;
+  };
+  const { hashes } = found;
   const absolute = (value: unknown) => path.resolve(build, String(value));
   return {
     qemu: { path: absolute((found.qemu as { path: string }).path) },
@@ -25,5 +32,7 @@ export function artefacts(): Artefacts {
     rootImage: absolute(found.rootImage),
     rootfs: absolute(found.rootfs),
     toolchain: absolute(found.toolchain),
+    driver: absolute(`driver/${hashes.driver}/mock-accel.ko`),
+    wordList: absolute(`words/${hashes.words}/words.txt`),
   };
 }

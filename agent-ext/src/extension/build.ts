@@ -68,7 +68,8 @@ function stage(input: ExtensionInput, root: string): void {
   cpSync(must(input.agent, 'the agent bundle'), path.join(ours, 'agent'), {
     recursive: true,
     dereference: true,
-    filter: (file) => !file.endsWith('.map'),
+    // The snapshot is for the Node of our own image.
+    filter: (file) => !file.endsWith('.map') && path.basename(file) !== 'snapshot.cjs',
   });
   put('usr/lib/kata-mock/agent/package.json', '{"type":"module"}\n');
   stageKoffi(path.join(ours, 'agent/node_modules'));
