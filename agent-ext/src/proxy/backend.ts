@@ -15,19 +15,24 @@ import {
   handleDevices,
   planEnvironment,
 } from '@kata-mock/devices';
-import { passTo, type RawCall, type RawHandler } from 'ttrpc-ts';
+import type { RawCall, RawHandler } from 'ttrpc-ts';
 import type { Agent } from '../agent.ts';
 import type { Backend } from '../backend.ts';
 import { checkSizes } from '../service/check-sizes.ts';
 import { toTtrpcError } from '../service/ttrpc-errors.ts';
 import { needsAddressMap } from './agent-version.ts';
+import { OWN_TYPES, refuseUnknownTypes } from './device-types.ts';
 import { identityDevice } from './identity-device.ts';
 import { splitCdiAnnotations, withOwnCdi } from './own-cdi.ts';
 import { writeBack } from './spec-to-proto.ts';
 import { Upstream } from './upstream.ts';
 
-/** Device types this proxy handles itself; the rest are the other agent's. */
-const OWN_TYPES = new Set(['mock-accel', 'vfio-pci-gk']);
+/** What goes to the other agent instead of a request. */
+interface Rewritten {
+  readonly payload: Uint8Array;
+  /** To be done once the other agent has done its part. */
+  done?(): void;
+}
 
 /**
  * Another agent runs the containers. Every call, of whatever service and kind, goes to it byte for byte; CreateContainer
@@ -36,16 +41,19 @@ const OWN_TYPES = new Set(['mock-accel', 'vfio-pci-gk']);
 export function proxyBackend(agent: Agent): Backend {
   const upstream = new Upstream(agent.config.proxyTo);
   const addresses = new Map<string, AddressMap>();
-  const rewriters: Readonly<Record<string, (call: RawCall) => Promise<Uint8Array>>> = {
+  const rewriters: Readonly<Record<string, (call: RawCall) => Rewritten | Promise<Rewritten>>> = {
     CreateContainer: (call) => rewriteCreate(agent, upstream, addresses, call),
-    ExecProcess: async (call) => rewriteExec(agent, addresses, call),
+    ExecProcess: (call) => ({ payload: rewriteExec(agent, addresses, call) }),
+    RemoveContainer: ({ payload }) => ({
+      payload,
+      done: () => addresses.delete(fromBinary(RemoveContainerRequestSchema, payload).containerId),
+    }),
   };
   const pass: RawHandler = async (call) => {
     const rewrite = call.service === AgentService.typeName ? rewriters[call.method] : undefined;
-    const payload = rewrite ? await translated(() => rewrite(call)) : call.payload;
-    const reply = await passTo(await upstream.connection())({ ...call, payload });
-    if (call.method === 'RemoveContainer')
-      addresses.delete(fromBinary(RemoveContainerRequestSchema, call.payload).containerId);
+    const { payload, done } = rewrite ? await translated(async () => rewrite(call)) : { payload: call.payload };
+    const reply = await upstream.pass(call, payload);
+    done?.();
     return reply;
   };
   return { register: (server) => void server.fallback(pass), close: () => upstream.close() };
@@ -64,9 +72,10 @@ async function rewriteCreate(
   upstream: Upstream,
   addresses: Map<string, AddressMap>,
   call: RawCall,
-): Promise<Uint8Array> {
+): Promise<Rewritten> {
   const message = fromBinary(CreateContainerRequestSchema, call.payload);
   checkSizes(message);
+  await refuseUnknownTypes(message, () => upstream.details());
   await agent.devicesReady;
   const request = fromCreateContainer(message);
   const own = request.devices.filter(({ type }) => OWN_TYPES.has(type));
@@ -77,14 +86,16 @@ async function rewriteCreate(
     { guest, inventory, settings: config.devices, cdi, signal, warn },
     { ...request, devices: own, spec: withOwnCdi(request.spec) },
   );
+  const done = () => void addresses.set(message.containerId, plan.addresses);
+  if (own.length === 0 && plan.cdiDevices.length === 0 && editor.changes.length === 0)
+    return { payload: call.payload, done };
   if (message.OCI) {
     writeBack(message.OCI, editor.result());
     message.OCI.Annotations = splitCdiAnnotations(request.spec.annotations ?? {}).others;
   }
   message.devices = message.devices.filter(({ type }) => !OWN_TYPES.has(type));
   await addIdentity(agent, upstream, plan, message);
-  addresses.set(message.containerId, plan.addresses);
-  return toBinary(CreateContainerRequestSchema, message);
+  return { payload: toBinary(CreateContainerRequestSchema, message), done };
 }
 
 async function addIdentity(
@@ -94,7 +105,7 @@ async function addIdentity(
   message: CreateContainerRequest,
 ): Promise<void> {
   const identity = identityDevice.bind(undefined, agent.guest.sysfs, plan, message.OCI?.Process?.Env ?? []);
-  if (plan.addresses.size === 0 || !needsAddressMap(await upstream.version())) return;
+  if (plan.addresses.size === 0 || !needsAddressMap((await upstream.details()).version)) return;
   const device = identity();
   if (!device) return;
   const { devpaths, ...fields } = device;

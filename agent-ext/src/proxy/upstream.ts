@@ -1,13 +1,15 @@
 import { AgentService } from '@kata-mock/contracts';
-import { Code, type Connection, connect, createClient, TtrpcError } from 'ttrpc-ts';
-import { type AgentVersion, parseAgentVersion } from './agent-version.ts';
+import { Code, type Connection, connect, createClient, passTo, type RawCall, TtrpcError } from 'ttrpc-ts';
+import { parseAgentVersion } from './agent-version.ts';
+import type { AgentDetails } from './device-types.ts';
 
-/** How long a version question may take: an agent that does not answer it will not answer anything. */
-const VERSION_TIMEOUT_MS = 10_000;
+/** How long the question for details may take: an agent that does not answer it will not answer anything. */
+const DETAILS_TIMEOUT_MS = 10_000;
 
 interface Link {
   readonly connection: Connection;
-  version?: Promise<AgentVersion | undefined>;
+  gone: boolean;
+  details?: Promise<AgentDetails> | undefined;
 }
 
 /** The agent behind the proxy. Connected at the first call, and again after it was restarted. */
@@ -19,22 +21,46 @@ export class Upstream {
     this.address = address;
   }
 
-  async connection(): Promise<Connection> {
-    return (await this.#connected()).connection;
+  /** Passes a call on, with another payload if need be, and what it answers back. */
+  async pass(call: RawCall, payload: Uint8Array): Promise<Uint8Array | undefined> {
+    const link = await this.#connected();
+    try {
+      return await passTo(link.connection)({ ...call, payload });
+    } catch (cause) {
+      // A call that was under way may have been done or not: the caller is told what it cannot know.
+      if (link.gone) throw this.#unavailable(`went away during ${call.method}`, cause);
+      throw cause;
+    }
   }
 
-  /** Version of the agent, asked once a connection; undefined when it tells none that can be read. */
-  async version(): Promise<AgentVersion | undefined> {
+  /** What the agent says of itself, asked once a connection. */
+  async details(): Promise<AgentDetails> {
     const link = await this.#connected();
-    link.version ??= createClient(AgentService, link.connection)
-      .getGuestDetails({}, { timeoutMs: VERSION_TIMEOUT_MS })
-      .then(({ agentDetails }) => parseAgentVersion(agentDetails?.version ?? ''));
-    return link.version;
+    link.details ??= this.#askDetails(link);
+    try {
+      return await link.details;
+    } catch (error) {
+      link.details = undefined;
+      throw error;
+    }
   }
 
   close(): void {
     void this.#link?.then(({ connection }) => connection.close()).catch(() => {});
     this.#link = undefined;
+  }
+
+  async #askDetails(link: Link): Promise<AgentDetails> {
+    try {
+      const client = createClient(AgentService, link.connection);
+      const { agentDetails } = await client.getGuestDetails({}, { timeoutMs: DETAILS_TIMEOUT_MS });
+      const { version = '', deviceHandlers = [] } = agentDetails ?? {};
+      return { version: parseAgentVersion(version), deviceTypes: deviceHandlers };
+    } catch (cause) {
+      if (cause instanceof TtrpcError && cause.code === Code.UNIMPLEMENTED)
+        return { version: undefined, deviceTypes: [] };
+      throw this.#unavailable(`does not tell its version: ${(cause as Error).message}`, cause);
+    }
   }
 
   async #connected(): Promise<Link> {
@@ -43,16 +69,20 @@ export class Upstream {
       return await this.#link;
     } catch (cause) {
       this.#link = undefined;
-      const message = `the agent at ${this.address} cannot be reached: ${(cause as Error).message}`;
-      throw new TtrpcError(Code.UNAVAILABLE, message, { cause });
+      throw this.#unavailable(`cannot be reached: ${(cause as Error).message}`, cause);
     }
   }
 
   async #connect(): Promise<Link> {
-    const connection = await connect(this.address);
-    void connection.closed.then(() => {
+    const link = { gone: false };
+    const onClose = () => {
+      link.gone = true;
       this.#link = undefined;
-    });
-    return { connection };
+    };
+    return Object.assign(link, { connection: await connect(this.address, { onClose }) });
+  }
+
+  #unavailable(what: string, cause: unknown): TtrpcError {
+    return new TtrpcError(Code.UNAVAILABLE, `the agent at ${this.address} ${what}`, { cause });
   }
 }
