@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { injectAer } from '../support/bare-guest/aer.ts';
 import { BareGuest } from '../support/bare-guest/bare-guest.ts';
 import { DMA_TEST, dmaRequest, readDma } from './ioctls.ts';
 
@@ -17,14 +18,9 @@ beforeAll(async () => {
 });
 afterAll(() => guest?.stop());
 
-/** struct aer_error_inj of Linux's aer_inject. */
 async function inject(uncorrectable: number): Promise<void> {
   const address = (await guest.do.realpath(`${MOCK}/device`)).split('/').at(-1)!;
-  const [, bus = '', slot = '', fn = ''] = /:(..):(..)\.(.)$/.exec(address) ?? [];
-  const bytes = Buffer.alloc(32);
-  for (const [index, text] of [bus, slot, fn].entries()) bytes[index] = Number.parseInt(text, 16);
-  bytes.writeUInt32LE(uncorrectable, 4);
-  await guest.do.writeBytes('/dev/aer_inject', bytes.toString('base64'));
+  await injectAer(guest, address, { uncorrectable });
 }
 
 const recoveries = async () =>

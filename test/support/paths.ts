@@ -5,4 +5,5 @@ export const root = path.resolve(import.meta.dirname, '../..');
 /** What set-up and tests make; not under version control. */
 export const build = path.join(root, 'build');
 /** A launcher of bin/. */
-export const program = (name: 'kata-mock' | 'mock-accel-server' | 'cdi' | 'ttrpc') => path.join(root, 'bin', name);
+export const program = (name: 'kata-mock' | 'mock-accel-server' | 'vfio-user-proxy' | 'cdi' | 'ttrpc') =>
+  path.join(root, 'bin', name);

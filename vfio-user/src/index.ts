@@ -4,6 +4,7 @@ export { controlCall } from './control/client.ts';
 export type { ControlMethod } from './control/methods.ts';
 export { type ControlServer, startControlServer } from './control/server.ts';
 export { VfioUserError, type VfioUserErrorCode } from './errors.ts';
+export type { FaultEvent } from './faults/events.ts';
 export { Host, type HostLogger, type HostOptions, startHost } from './host/host.ts';
 export type { FunctionSpec } from './host/messages.ts';
 export { serve } from './host/serve.ts';

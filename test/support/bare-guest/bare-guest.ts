@@ -1,22 +1,26 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
 import readline from 'node:readline';
 import { type Host, type MockAccelOptions, startHost } from '@kata-mock/vfio-user';
 import { type Artefacts, readArtefacts } from '../../../guest-image/src/index.ts';
-import { build } from '../paths.ts';
+import { build, program } from '../paths.ts';
 import { qmp } from '../qmp.ts';
 import { bareGuestImage } from './image.ts';
 import { type Answer, type Operations, PORT, type Request } from './protocol.ts';
 
 export interface BareGuestOptions {
-  /** Mock devices, each on its own root port at slot 0x10 + index. Several functions of one slot: give a list. */
+  /** Mock devices, each on its own root port, in slots from 0x10 on. Several functions of one slot: give a list. */
   devices: (MockAccelOptions | MockAccelOptions[])[];
   /** Further devices, on the next root ports: modules (file: URLs) whose default export is a device. */
   modules?: string[];
+  /** Properties of a device at QEMU beside the usual ones, by its index, such as `x-no-posted-writes`. */
+  properties?: Record<number, object>;
+  /** Devices (by index) that a vfio-user-proxy stands before; see {@link BareGuest.proxyControl}. */
+  proxied?: number[];
   /** Further QEMU arguments. */
   qemu?: string[];
   /** Mebibytes, default 512. */
@@ -47,6 +51,7 @@ export class BareGuest {
   readonly do: Remote;
   readonly #qemu: ChildProcess;
   readonly #folder: string;
+  readonly #proxies: ChildProcess[];
   readonly #waiting: ((answer: Answer) => void)[] = [];
   #socket: net.Socket | undefined;
 
@@ -68,12 +73,18 @@ export class BareGuest {
     }
     const host = await startHost({ functions, onClientGone: options.onClientGone ?? 'exit' });
     const slots = [...specs.map((slot) => slot.length), ...(options.modules ?? []).map(() => 1)];
-    const devices = slots.flatMap((count, index) => deviceArguments(folder, index, count));
+    const devices = slots.flatMap((count, index) =>
+      deviceArguments(folder, index, count, {
+        ...options.properties?.[index],
+        ...(options.proxied?.includes(index) && { socket: { type: 'unix', path: frontSocket(folder, index) } }),
+      }),
+    );
+    const proxies = await Promise.all((options.proxied ?? []).map((index) => startProxy(folder, index)));
     host.on('log', ({ id, level, message, fields }) => {
       if (level === 'error' || level === 'warn')
         console.error(`device host: ${id}: ${message} ${JSON.stringify(fields)}`);
     });
-    const guest = new BareGuest(host, folder, [
+    const guest = new BareGuest(host, folder, proxies, [
       ...machineArguments(await readArtefacts(build), image, folder, options.memory ?? 512),
       ...devices,
       ...(options.qemu ?? []),
@@ -88,9 +99,10 @@ export class BareGuest {
     }
   }
 
-  private constructor(host: Host, folder: string, args: string[]) {
+  private constructor(host: Host, folder: string, proxies: ChildProcess[], args: string[]) {
     this.host = host;
     this.#folder = folder;
+    this.#proxies = proxies;
     const [program, ...rest] = args;
     this.#qemu = spawn(program!, rest, { stdio: ['ignore', 'ignore', 'inherit'] });
     this.do = new Proxy({} as Remote, {
@@ -110,25 +122,51 @@ export class BareGuest {
     }
   }
 
+  /** A path in the VM's own folder, which goes with it. */
+  file(name: string): string {
+    return path.join(this.#folder, name);
+  }
+
+  /** QEMU's monitor. It serves one client at a time. */
+  get monitor(): string {
+    return this.file('qmp.sock');
+  }
+
+  /** Control socket of the proxy before device `index`. */
+  proxyControl(index: number): string {
+    return proxyControl(this.#folder, index);
+  }
+
   /** Sends one QMP command and returns its answer. */
   qmp(execute: string, args: object = {}): Promise<unknown> {
-    return qmp(path.join(this.#folder, 'qmp.sock'), execute, args);
+    return qmp(this.monitor, execute, args);
   }
 
   /** Unplugs device `index` (one of a single function) and plugs it in again: a fresh connection to its socket. */
   async replug(index: number): Promise<void> {
     const id = `dev${index}.0`;
     await this.qmp('device_del', { id }).catch(() => {});
+    await this.gone(id);
+    await this.plug(index);
+  }
+
+  /** Waits until QEMU has let a device go. */
+  async gone(id: string): Promise<void> {
     for (;;) {
       const there = await this.qmp('qom-get', { path: `/machine/peripheral/${id}`, property: 'type' }).then(
         () => true,
         () => false,
       );
-      if (!there) break;
+      if (!there) return;
       await new Promise((resolve) => setTimeout(resolve, 200));
     }
+  }
+
+  /** Plugs a device in at root port `index`, once the guest has switched the slot off. */
+  async plug(index: number, socketPath = this.file(`d${index}.0.sock`)): Promise<void> {
+    const id = `dev${index}.0`;
     await this.#slotOff(index);
-    const socket = { type: 'unix', path: path.join(this.#folder, `d${index}.0.sock`) };
+    const socket = { type: 'unix', path: socketPath };
     await this.qmp('device_add', { driver: 'vfio-user-pci', id, socket, bus: `rp${index}`, addr: '0.0', rombar: 0 });
   }
 
@@ -151,6 +189,7 @@ export class BareGuest {
       this.#qemu.kill('SIGKILL');
       await once(this.#qemu, 'close');
     }
+    for (const proxy of this.#proxies) proxy.kill('SIGKILL');
     await this.host.stop();
     rmSync(this.#folder, { recursive: true, force: true });
   }
@@ -221,10 +260,27 @@ function machineArguments(artefacts: Artefacts, image: string, folder: string, m
   ];
 }
 
+const frontSocket = (folder: string, index: number) => path.join(folder, `p${index}.sock`);
+const proxyControl = (folder: string, index: number) => path.join(folder, `p${index}-control.sock`);
+
+/** The proxy before device `index`, listening. */
+async function startProxy(folder: string, index: number): Promise<ChildProcess> {
+  const front = frontSocket(folder, index);
+  const args = ['--control', proxyControl(folder, index), front, path.join(folder, `d${index}.0.sock`)];
+  const proxy = spawn(program('vfio-user-proxy'), args, { stdio: ['ignore', 'ignore', 'inherit'] });
+  while (!existsSync(proxyControl(folder, index))) {
+    if (proxy.exitCode !== null) throw new Error(`vfio-user-proxy ended with status ${proxy.exitCode}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  return proxy;
+}
+
 /** One root port with the functions of one slot behind it. */
-function deviceArguments(folder: string, index: number, functions: number): string[] {
+function deviceArguments(folder: string, index: number, functions: number, properties: object): string[] {
   const port = `rp${index}`;
-  const args = ['-device', `pcie-root-port,id=${port},bus=pcie.0,chassis=${index + 1},addr=${0x10 + index}`];
+  // Hexadecimal: without 0x QEMU reads digits as such, too, and slots would begin at 0x16.
+  const slot = `0x${(0x10 + index).toString(16)}`;
+  const args = ['-device', `pcie-root-port,id=${port},bus=pcie.0,chassis=${index + 1},addr=${slot}`];
   for (let number = 0; number < functions; number++) {
     const device = {
       driver: 'vfio-user-pci',
@@ -234,6 +290,7 @@ function deviceArguments(folder: string, index: number, functions: number): stri
       addr: `0.${number}`,
       ...(functions > 1 && number === 0 && { multifunction: true }),
       rombar: 0,
+      ...properties,
     };
     args.push('-device', JSON.stringify(device));
   }

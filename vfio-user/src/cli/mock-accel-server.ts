@@ -22,6 +22,8 @@ function size(text: string): bigint {
 
 const program = new Command('mock-accel-server')
   .description('Serves one mock accelerator over vfio-user. Waits for a client, serves it, and exits when it leaves.')
+  // Options after `ctl` or `replay` are theirs, also those that have the same names.
+  .enablePositionalOptions()
   .argument('<socket>', 'path of the socket to make')
   .option('-v, --verbose', 'log what happens to stderr')
   .option('-u, --uuid <uuid>', 'RFC 4122 UUID, or up to 16 ASCII characters (default: MOCK-0000-0001)')

@@ -13,8 +13,8 @@ import { Matcher, type Occasion } from './matcher.ts';
 import { type Fault, type FaultRule, parseRule } from './rule.ts';
 
 const interruptKinds = new Set(['irq-lost', 'irq-duplicate', 'irq-late']);
-/** How long after the first a second interrupt comes, ms: two at once would be one to a client that counts by eventfd. */
-const DUPLICATE_MS = 5;
+/** How long after the first a second interrupt comes, ms: of two at once a client takes one, since eventfds only count. */
+const DUPLICATE_MS = 20;
 
 /** Breaks a session on purpose, as its rules say. */
 export class FaultEngine implements SessionFaults {
