@@ -21,6 +21,8 @@ export interface Operations {
   unmap: (mapping: number) => void;
   peek: (mapping: number, offset: number, length: number) => string;
   poke: (mapping: number, offset: number, data: string) => void;
+  /** Writes one 32-bit register, in one store: copying four bytes may store them twice. */
+  poke32: (mapping: number, offset: number, value: number) => void;
   /** Uevents of a subsystem since the last call; the first call starts listening. */
   uevents: (subsystem: string) => Record<string, string>[];
 }

@@ -55,6 +55,10 @@ export const operations: Operations = {
     return copy.toString('base64');
   },
   poke: (handle, offset, data) => mapping(handle).bytes.set(Buffer.from(data, 'base64'), offset),
+  poke32: (handle, offset, value) => {
+    const { buffer, byteOffset } = mapping(handle).bytes;
+    new Uint32Array(buffer, byteOffset + offset, 1)[0] = value;
+  },
   uevents: (subsystem) => {
     if (!events) {
       const seen: Record<string, string>[] = [];
