@@ -40,7 +40,7 @@ export const requests: Record<string, (server: DeviceServer, parameters: Paramet
 /** The engine costs nothing until the first rule. */
 function engineOf(server: DeviceServer, outside?: Outside): FaultEngine {
   if (server.faults instanceof FaultEngine) return server.faults;
-  const engine = new FaultEngine((ms, work) => void server.after(ms, work), outside);
+  const engine = new FaultEngine((ms, work) => void server.timers.after(ms, work), outside);
   server.faults = engine;
   server.awayMs = () => engine.awayMs;
   server.irqs.deliver = (index, vector, fire) => engine.deliver(index, vector, fire);

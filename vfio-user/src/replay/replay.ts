@@ -5,6 +5,7 @@ import { DeviceServer } from '../server/device-server.ts';
 import type { TraceRecord } from '../trace/pcapng.ts';
 import { MemoryChannel } from '../transport/memory-channel.ts';
 import { RecordedDma } from './recorded-dma.ts';
+import { RecordedTime } from './recorded-time.ts';
 
 /** One place where the device answered, or used DMA by messages, otherwise than in the recording. */
 export interface ReplayDifference {
@@ -29,10 +30,11 @@ const MAX_STAND_IN_BYTES = 1n << 43n;
 /**
  * Gives the client's messages of a recording to a device, without a VM, and compares its answers. Guest memory is not
  * part of a recording, so what the device reads in mapped memory is zeros. DMA by messages is: its nth command gets the
- * nth recorded answer, and the commands are compared too.
+ * nth recorded answer, and the commands are compared too. Timers of the device go by the recording's time.
  */
 export function replay(device: VfioDevice, records: readonly TraceRecord[]): ReplayResult {
-  const server = new DeviceServer(device);
+  const time = new RecordedTime();
+  const server = new DeviceServer(device, { clock: () => time.now });
   const dma = new RecordedDma(records);
   const channel: MemoryChannel = new MemoryChannel(() => {
     const request = channel.sent.at(-1);
@@ -45,6 +47,7 @@ export function replay(device: VfioDevice, records: readonly TraceRecord[]): Rep
   let commands = 0;
   try {
     records.forEach((record, index) => {
+      if (session.state !== 'closed') time.advance(server, record);
       if (record.fromServer || record.message.length < HEADER_BYTES || session.state === 'closed') return;
       const { id, command, flags } = readHeader(viewOf(record.message), 0);
       if ((flags & HeaderFlag.TYPE_MASK) === HeaderFlag.TYPE_REPLY) return;

@@ -20,6 +20,8 @@ export interface DeviceServerOptions {
    * then sends every message through its slow queue; it always works where a client sends it.
    */
   writeMultiple?: boolean | 'auto';
+  /** The time the device's timers go by, ms. Default performance.now(); a replay has that of its recording. */
+  clock?: () => number;
 }
 
 /** Refused commands are logged up to this many, then counted only: a guest must not be able to fill a log. */
@@ -40,17 +42,21 @@ export class DeviceServer implements Bus {
   awayMs: (() => number) | undefined;
   /** Commands answered with an error. */
   refusals = 0;
+  /** Timers of the device that came due; traces say between which messages. */
+  timersRun = 0;
   /** True while a task runs. */
   inTask = false;
   readonly #tasks: (() => void)[] = [];
   readonly writeMultiple: boolean | 'auto';
   readonly #keepState: boolean;
+  readonly #clock: () => number;
 
   constructor(device: VfioDevice, options: DeviceServerOptions = {}) {
     this.device = device;
     this.log = options.log ?? (() => {});
     this.writeMultiple = options.writeMultiple ?? 'auto';
     this.#keepState = options.keepState ?? false;
+    this.#clock = options.clock ?? (() => performance.now());
     this.dma = new DmaTable(options.maxDmaMaps);
     this.irqs = new IrqTable(device.irqs);
     this.irqs.changed = (index, vector) => device.irqChanged?.(index, vector);
@@ -93,7 +99,11 @@ export class DeviceServer implements Bus {
   }
 
   after(delayMs: number, work: () => void): () => void {
-    return this.timers.after(delayMs, work);
+    const run = () => {
+      this.timersRun++;
+      work();
+    };
+    return this.timers.after(delayMs, run, this.#clock());
   }
 
   /** Runs what was put off until the command at hand is answered. A task that fails is a line in the log. */
@@ -110,7 +120,7 @@ export class DeviceServer implements Bus {
   /** Runs due timers and the tasks they leave. Returns ms until the next one, Infinity for none. */
   runTimers(): number {
     if (this.timers.isEmpty) return Number.POSITIVE_INFINITY;
-    const next = this.timers.run(performance.now(), (work) => this.#guard('timer', work));
+    const next = this.timers.run(this.#clock(), (work) => this.#guard('timer', work));
     if (this.hasTasks) this.runTasks();
     return next;
   }

@@ -6,6 +6,11 @@ export class Timers {
     return this.#entries.length === 0;
   }
 
+  /** When the first entry is due; Infinity for none. */
+  get next(): number {
+    return this.#entries[0]?.due ?? Number.POSITIVE_INFINITY;
+  }
+
   after(delayMs: number, work: () => void, now = performance.now()): () => void {
     const entry = { due: now + delayMs, work };
     this.#entries.push(entry);

@@ -9,14 +9,14 @@ const FLUSH_MS = 200;
 export function startTrace(server: DeviceServer, { file }: Record<string, unknown>): { file: string } {
   if (typeof file !== 'string' || file === '') throw new VfioUserError('INVALID_OPTION', 'file: give a path');
   if (server.observer) throw new VfioUserError('INVALID_OPTION', 'a trace is under way; stop it first');
-  const tracer = new Tracer(file, server.device.name);
+  const tracer = new Tracer(file, server.device.name, server);
   server.observer = tracer;
   const flush = () => {
     if (server.observer !== tracer) return;
     tracer.flush();
-    server.after(FLUSH_MS, flush);
+    server.timers.after(FLUSH_MS, flush);
   };
-  server.after(FLUSH_MS, flush);
+  server.timers.after(FLUSH_MS, flush);
   return { file };
 }
 

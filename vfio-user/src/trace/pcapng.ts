@@ -1,6 +1,7 @@
 /**
  * Traces as pcapng files (an open format; blocks of type, length, body, length). Link type USER0, one packet a message:
- * direction (0 from the client, 1 from the server), number of descriptors, two bytes of zero, then the message itself.
+ * direction (0 from the client, 1 from the server), number of descriptors, number of the device's timers that ran since
+ * the last packet, 1 where that number is known, then the message itself.
  */
 import { VfioUserError } from '../errors.ts';
 
@@ -21,6 +22,8 @@ export interface TraceRecord {
   time: bigint;
   fromServer: boolean;
   fds: number;
+  /** Timers of the device that ran since the record before, at most 255; undefined when the recorder could not know. */
+  timers: number | undefined;
   message: Uint8Array;
 }
 
@@ -62,7 +65,7 @@ export function writePacket(
   view: DataView,
   bytes: Uint8Array,
   at: number,
-  record: { high: number; low: number; fromServer: boolean; fds: number },
+  record: { high: number; low: number; fromServer: boolean; fds: number; timers: number | undefined },
   source: Uint8Array,
   start: number,
   length: number,
@@ -76,7 +79,8 @@ export function writePacket(
   view.setUint32(at + 16, record.low, true);
   view.setUint32(at + 20, captured, true);
   view.setUint32(at + 24, captured, true);
-  view.setUint32(at + 28, (record.fromServer ? 1 : 0) | (Math.min(record.fds, 255) << 8), true);
+  const timers = record.timers === undefined ? 0 : Math.min(record.timers, 255) | 0x100;
+  view.setUint32(at + 28, (record.fromServer ? 1 : 0) | (Math.min(record.fds, 255) << 8) | (timers << 16), true);
   const data = at + 32;
   for (let index = 0; index < length && length <= 64; index++) bytes[data + index] = source[start + index]!;
   if (length > 64) bytes.set(source.subarray(start, start + length), data);
@@ -114,6 +118,7 @@ function readPacket(file: Uint8Array, view: DataView, at: number, size: number):
     time: (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(view.getUint32(at + 16, true)),
     fromServer: (head & 1) === 1,
     fds: (head >>> 8) & 0xff,
+    timers: head >>> 24 === 1 ? (head >>> 16) & 0xff : undefined,
     message: file.subarray(at + 32, at + 28 + captured),
   };
 }

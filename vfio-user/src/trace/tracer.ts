@@ -13,12 +13,16 @@ export class Tracer implements SessionObserver {
   readonly #bytes = new Uint8Array(BUFFER_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
   #used = 0;
+  readonly #device: { readonly timersRun: number } | undefined;
+  #timersRun = 0;
 
-  /** Makes the file (mode 0600); it must not exist. */
-  constructor(file: string, device: string) {
+  /** Makes the file (mode 0600); it must not exist. `device` counts its timers, if who traces has it at hand. */
+  constructor(file: string, name: string, device?: { readonly timersRun: number }) {
     this.file = file;
+    this.#device = device;
+    this.#timersRun = device?.timersRun ?? 0;
     this.#fd = openSync(file, 'wx', 0o600);
-    this.#write(pcapngHead(device));
+    this.#write(pcapngHead(name));
   }
 
   received(frame: Frame): void {
@@ -46,12 +50,20 @@ export class Tracer implements SessionObserver {
     // The two halves of the time in ns; a bigint for each message would be garbage to collect.
     const ns = (performance.timeOrigin + performance.now()) * 1e6;
     const high = Math.floor(ns / 4294967296);
-    const record = { high, low: ns - high * 4294967296, fromServer, fds };
+    const record = { high, low: ns - high * 4294967296, fromServer, fds, timers: this.#timers() };
     if (size > BUFFER_BYTES) {
       const large = new Uint8Array(size);
       writePacket(new DataView(large.buffer), large, 0, record, bytes, start, length);
       this.#write(large);
     } else this.#used += writePacket(this.#view, this.#bytes, this.#used, record, bytes, start, length);
+  }
+
+  /** Timers of the device that ran since the last message. */
+  #timers(): number | undefined {
+    if (this.#device === undefined) return undefined;
+    const before = this.#timersRun;
+    this.#timersRun = this.#device.timersRun;
+    return this.#timersRun - before;
   }
 
   #write(bytes: Uint8Array): void {
