@@ -1,7 +1,7 @@
 /**
  * Feeds generated and mutated messages to a server: `npm run fuzz -w vfio-user -- [--messages N] [--seed N] [--live]`.
  * Without --messages and --live all runs are made: 1,000,000 messages to a server in this thread, 200,000 to a host's
- * socket, 50,000 broken device states to restore. --messages N alone means the first run only, --live the second only.
+ * socket, 20,000 broken device states to restore. --messages N alone means the first run only, --live the second only.
  * Fails when anything is thrown, a descriptor or memory leaks, or the next client is not served.
  */
 import { parseArgs } from 'node:util';
@@ -11,7 +11,7 @@ import { fuzzRestore } from '../src/fuzz/restore.ts';
 
 const IN_PROCESS = 1_000_000;
 const LIVE = 200_000;
-const STATES = 50_000;
+const STATES = 20_000;
 
 const { values } = parseArgs({
   options: {

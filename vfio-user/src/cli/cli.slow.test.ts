@@ -125,6 +125,13 @@ test('ctl sets faults, records, shows registers; decode and replay read the reco
     ['b', 1],
   ]);
   expect(await run('ctl', control, 'fault-clear', 'nope')).toMatchObject({ status: 2 });
+  expect(await run('ctl', control, 'aer', 'nonfatal')).toMatchObject({ status: 0 });
+  expect(await run('ctl', control, 'aer', '{"correctable":1,"uncorrectable":1}')).toMatchObject({ status: 2 });
+  const events = JSON.parse((await run('ctl', '-o', 'json', control, 'fault-events')).stdout) as object[];
+  expect(events).toMatchObject([{ id: 'd0', fault: { kind: 'aer', uncorrectable: 0x4000 } }]);
+  const remove = await run('ctl', '--qmp', file('no.sock'), control, 'remove');
+  expect(remove).toMatchObject({ status: 2, stdout: '' });
+  expect(remove.stderr).toMatch(/4 MSI-X vectors, and QEMU .* aborts/);
   expect((await run('ctl', control, 'trace-stop')).stdout).toMatch(/messages: 6/);
   client.close();
   await run('ctl', control, 'stop');

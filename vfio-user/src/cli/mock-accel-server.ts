@@ -5,7 +5,7 @@ import { parseSize } from '../mock-accel/options.ts';
 import { ctlCommand } from './ctl.ts';
 import { decodeCommand, replayCommand } from './recordings.ts';
 import { run } from './run.ts';
-import { type ServeFlags, serve } from './serve.ts';
+import type { ServeFlags } from './serve.ts';
 
 const integer = (max: number) => (text: string) => {
   if (!/^\d+$/.test(text) || Number(text) > max) throw new InvalidArgumentError(`give a number of 0..${max}`);
@@ -46,6 +46,8 @@ const program = new Command('mock-accel-server')
   .option('--keep-state', 'with --relisten: keep the registers between clients')
   .addHelpText('after', '\nExample:\n  mock-accel-server -v -u MOCK-NUMA0-0001 -m 16G /tmp/mock0.sock')
   .action(async (socket: string, flags: ServeFlags) => {
+    // Here and in the other commands: only what is used is loaded, so that the socket is there early.
+    const { serve } = await import('./serve.ts');
     process.exitCode = await serve(socket, flags);
   })
   .addCommand(ctlCommand())

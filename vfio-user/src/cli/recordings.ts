@@ -1,12 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { VfioUserError } from '../errors.ts';
-import { createMockAccel } from '../mock-accel/mock-accel.ts';
-import { registerNames } from '../mock-accel/register-names.ts';
-import { profileOptions } from '../profiles/profiles.ts';
-import { replay } from '../replay/replay.ts';
-import { describeRecord, formatMessage } from '../trace/describe.ts';
-import { readPcapng } from '../trace/pcapng.ts';
 
 /** `decode FILE`: a recording as text or JSON lines. */
 export function decodeCommand(): Command {
@@ -15,7 +9,8 @@ export function decodeCommand(): Command {
     .argument('<file>', 'pcapng file')
     .option('-f, --format <format>', 'text or jsonl', 'text')
     .addHelpText('after', '\nExample:\n  mock-accel-server decode session.pcapng | grep STATUS')
-    .action((file: string, { format }: { format: string }) => {
+    .action(async (file: string, { format }: { format: string }) => {
+      const { describeRecord, formatMessage, readPcapng, registerNames } = await tools();
       for (const record of readPcapng(readFileSync(file)).records) {
         const message = describeRecord(record, registerNames);
         process.stdout.write(`${format === 'jsonl' ? JSON.stringify(message) : formatMessage(message)}\n`);
@@ -33,7 +28,9 @@ export function replayCommand(): Command {
     .option('--profile <file>', 'options of the device that was recorded')
     .option('--profile-name <name>', 'which profile of the file')
     .addHelpText('after', '\nExits 1 when an answer differs.\n\nExample:\n  mock-accel-server replay session.pcapng')
-    .action((file: string, flags: { profile?: string; profileName?: string }) => {
+    .action(async (file: string, flags: { profile?: string; profileName?: string }) => {
+      const { createMockAccel, describeRecord, formatMessage, profileOptions, readPcapng, registerNames, replay } =
+        await tools();
       const options = flags.profile === undefined ? { totalVfs: 4 } : profileOptions(flags.profile, flags.profileName);
       const { records } = readPcapng(readFileSync(file));
       const { commands, differences } = replay(createMockAccel(options), records);
@@ -48,4 +45,17 @@ export function replayCommand(): Command {
           `${differences.length} of ${commands} answers differ from the recording`,
         );
     });
+}
+
+/** Loaded when a recording is read, not when a device is served. */
+async function tools() {
+  const [mockAccel, names, profiles, replaying, describing, pcapng] = await Promise.all([
+    import('../mock-accel/mock-accel.ts'),
+    import('../mock-accel/register-names.ts'),
+    import('../profiles/profiles.ts'),
+    import('../replay/replay.ts'),
+    import('../trace/describe.ts'),
+    import('../trace/pcapng.ts'),
+  ]);
+  return { ...mockAccel, ...names, ...profiles, ...replaying, ...describing, ...pcapng };
 }

@@ -1,4 +1,3 @@
-import { startControlServer } from '../control/server.ts';
 import { type Host, startHost } from '../host/host.ts';
 import { onSignal } from '../host/signals.ts';
 import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
@@ -49,7 +48,7 @@ export async function serve(socketPath: string, flags: ServeFlags): Promise<numb
   say(`listening on ${socketPath}`);
   for (const rule of rules) await host.request(ID, 'fault-set', { rule });
   if (flags.trace !== undefined) await host.request(ID, 'trace-start', { file: flags.trace });
-  const control = flags.control === undefined ? undefined : await startControlServer(host, flags.control);
+  const control = flags.control === undefined ? undefined : await controlServer(host, flags.control);
   const watcher =
     flags.profile === undefined
       ? undefined
@@ -79,6 +78,12 @@ function unplugWhenRemoved(host: Host, qmp: string, device: string | undefined):
       await host.request(id, 'fault-clear', { rule });
     })().catch((error: Error) => process.stderr.write(`mock-accel-server: not unplugged: ${error.message}\n`));
   });
+}
+
+/** Loaded only where it is wanted: node:net comes with it. */
+async function controlServer(host: Host, path: string) {
+  const { startControlServer } = await import('../control/server.ts');
+  return await startControlServer(host, path);
 }
 
 /** What the original command assumes and a profile may say otherwise. */
