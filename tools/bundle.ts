@@ -1,6 +1,6 @@
 /**
  * Bundles each program into dist/<program>/ for Node, one file a program plus one a worker.
- * A worker is a source file named `<name>.worker.ts`; it lands beside the program as `<name>.worker.js`,
+ * A worker is a source file named `<name>.worker.ts`; it lands beside the program as `<name>.worker.cjs`,
  * which is where `workerUrl()` of @kata-mock/posix looks for it.
  */
 
@@ -30,14 +30,10 @@ if ('missing' in native) console.log(`no native part, system calls go through ko
 
 for (const program of programs) {
   const workers = program.packages.flatMap((name) => globSync(`${name}/src/**/*.worker.ts`, { cwd: root }));
-  const entryPoints = [
-    { in: path.join(root, program.entry), out: 'main' },
-    ...workers.map((file) => ({ in: path.join(root, file), out: path.basename(file, '.ts') })),
-  ];
   const outdir = path.join(root, 'dist', program.name);
   const { metafile } = await build({
     ...common,
-    entryPoints,
+    entryPoints: [{ in: path.join(root, program.entry), out: 'main' }],
     outdir,
     metafile: true,
     format: 'esm',
@@ -49,13 +45,29 @@ for (const program of programs) {
       js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
     },
   });
+  await build({ ...common, ...workerOptions(workers, outdir) });
   // Chunks are named by their content: those of earlier builds would pile up.
   const written = new Set(Object.keys(metafile.outputs).map((file) => path.resolve(file)));
   for (const file of globSync('*.js{,.map}', { cwd: outdir, absolute: true })) if (!written.has(file)) rmSync(file);
   // The guest's image must not depend on the host's compiler.
   if ('file' in native && program.name !== 'agent') placeNative(native.file, outdir);
   if (program.snapshot) await build({ ...common, ...snapshotOptions(program.snapshot, outdir) });
-  console.log(`bundled ${program.name} (${entryPoints.length} files)`);
+  console.log(`bundled ${program.name} (${1 + workers.length} files)`);
+}
+
+/** CommonJS, so that a thread starts without Node's module loader. */
+function workerOptions(workers: readonly string[], outdir: string): BuildOptions {
+  return {
+    entryPoints: workers.map((file) => ({ in: path.join(root, file), out: path.basename(file, '.ts') })),
+    outdir,
+    outExtension: { '.js': '.cjs' },
+    format: 'cjs',
+    minify: true,
+    sourcemap: 'linked',
+    sourcesContent: false,
+    define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
+    banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+  };
 }
 
 /**
@@ -63,13 +75,18 @@ for (const program of programs) {
  * given the place of the program's main.js, where its workers and koffi are found in the guest.
  */
 function snapshotOptions(entry: string, outdir: string): BuildOptions {
-  const threads = path.join(root, path.dirname(entry), 'worker-threads.ts');
+  const beside = (name: string) => path.join(root, path.dirname(entry), name);
+  const threads = beside('worker-threads.ts');
   return {
     entryPoints: [path.join(root, entry)],
     outfile: path.join(outdir, 'snapshot.cjs'),
     format: 'cjs',
     minify: true,
     define: { 'import.meta.url': JSON.stringify(`file://${guestAgent}/main.js`), 'import.meta.resolve': 'undefined' },
-    alias: { 'node:worker_threads': threads, worker_threads: threads },
+    alias: {
+      'node:worker_threads': threads,
+      worker_threads: threads,
+      'node:module': beside('native-modules.ts'),
+    },
   };
 }

@@ -106,7 +106,7 @@ export async function writeOverlay(folder: string, input: OverlayInput): Promise
 async function writeAgent(agentBundle: string, folder: string): Promise<void> {
   for (const name of await readdir(agentBundle)) {
     // Source maps are for people, and the snapshot's source is in the snapshot: nothing in the guest reads them.
-    if (!/\.(map|cjs)$/.test(name))
+    if (!/\.map$|^snapshot\.cjs$/.test(name))
       await cp(path.join(agentBundle, name), path.join(folder, name), { recursive: true });
   }
   await writeFile(path.join(folder, 'package.json'), '{"type":"module"}\n');

@@ -7,9 +7,14 @@ import { describe, expect, it } from 'vitest';
 import { startWorker, workerUrl } from './worker.ts';
 
 describe('workerUrl', () => {
-  it('names the TypeScript file beside a source and the JavaScript file beside a bundle', () => {
+  it('names the TypeScript file beside a source, the CommonJS file of a bundle, the JavaScript file otherwise', () => {
     expect(workerUrl('file:///a/b.ts', 'serve').href).toBe('file:///a/serve.worker.ts');
     expect(workerUrl('file:///dist/x/main.js', 'serve').href).toBe('file:///dist/x/serve.worker.js');
+    const directory = mkdtempSync(path.join(tmpdir(), 'posix-worker-'));
+    writeFileSync(path.join(directory, 'serve.worker.cjs'), '');
+    const main = pathToFileURL(path.join(directory, 'main.js')).href;
+    expect(workerUrl(main, 'serve').pathname).toBe(path.join(directory, 'serve.worker.cjs'));
+    rmSync(directory, { recursive: true });
   });
 });
 

@@ -1,11 +1,15 @@
+import { existsSync } from 'node:fs';
 import { Worker, type WorkerOptions } from 'node:worker_threads';
 
 /**
- * URL of the worker `<name>.worker` that belongs to the module at `moduleUrl`: the TypeScript file beside it when the
- * sources run as they are, the bundled or emitted JavaScript file beside it otherwise.
+ * URL of the worker `<name>.worker` that belongs to the module at `moduleUrl`, beside it: the TypeScript file when the
+ * sources run as they are; in a bundle the CommonJS file, which spares a thread Node's module loader (0.5 MB); else the
+ * emitted JavaScript file.
  */
 export function workerUrl(moduleUrl: string, name: string): URL {
-  return new URL(`./${name}.worker${moduleUrl.endsWith('.ts') ? '.ts' : '.js'}`, moduleUrl);
+  const beside = (ending: string) => new URL(`./${name}.worker.${ending}`, moduleUrl);
+  if (moduleUrl.endsWith('.ts')) return beside('ts');
+  return existsSync(beside('cjs')) ? beside('cjs') : beside('js');
 }
 
 /** Starts a worker of {@link workerUrl}; TypeScript sources (tests, development) get the loader they need. */

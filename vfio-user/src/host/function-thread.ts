@@ -1,4 +1,5 @@
 import { closeSync, unlinkSync } from 'node:fs';
+import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { eventfd, eventfdWrite, startWorker, unixListen, workerUrl } from '@kata-mock/posix';
 import { VfioUserError, type VfioUserErrorCode } from '../errors.ts';
@@ -47,6 +48,8 @@ export class FunctionThread {
       wakeFlag: this.#wakeFlag,
       ...options,
     };
+    // Gives the threads to come a gc(); see function.worker.ts.
+    setFlagsFromString('--expose-gc');
     const worker = startWorker(workerUrl(import.meta.url, 'function'), {
       workerData,
       name: this.spec.id,
