@@ -13,6 +13,7 @@ import {
 import { type Host, startHost } from '@kata-mock/vfio-user';
 import { type Client, type Connection, connect, createClient } from 'ttrpc-ts';
 import { artefacts as readArtefacts } from './artefacts.ts';
+import { EMULATED_CPU, QUICK_BOOT } from './emulation.ts';
 
 /** Address of the guest's network card, as in the recording of a pod. */
 export const CARD = 'aa:50:56:da:d3:b1';
@@ -162,12 +163,12 @@ function machine(
 ): string[] {
   const at = (name: string) => path.join(folder, name);
   return [
-    ...['-accel', 'tcg,thread=multi', '-cpu', 'max', '-M', 'q35', '-m', '512', '-smp', '2'],
+    ...['-accel', 'tcg,thread=multi', '-cpu', EMULATED_CPU, '-M', 'q35', '-m', '512', '-smp', '2'],
     ...['-object', 'memory-backend-memfd,id=m,size=512M,share=on', '-numa', 'node,memdev=m'],
     ...['-nodefaults', '-nographic', '-no-reboot', '-serial', `file:${at('console.log')}`],
     ...qemu,
     ...['-kernel', artefacts.kernel, '-initrd', artefacts.initrd],
-    ...['-append', ['console=ttyS0 quiet net.ifnames=0', ...kernel].join(' ')],
+    ...['-append', ['console=ttyS0 quiet net.ifnames=0', QUICK_BOOT, ...kernel].join(' ')],
     ...['-drive', `if=none,id=root,file=${artefacts.rootImage},format=raw,readonly=on,cache=unsafe`],
     ...['-device', 'virtio-blk-pci,drive=root,serial=kata-mock-root', '-device', 'virtio-serial-pci'],
     ...['-chardev', `socket,id=agent,path=${at('agent.sock')},server=on,wait=off`],

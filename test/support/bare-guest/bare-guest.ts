@@ -7,6 +7,7 @@ import path from 'node:path';
 import readline from 'node:readline';
 import { type Host, type MockAccelOptions, startHost } from '@kata-mock/vfio-user';
 import { type Artefacts, readArtefacts } from '../../../guest-image/src/index.ts';
+import { EMULATED_CPU, QUICK_BOOT } from '../emulation.ts';
 import { build, program } from '../paths.ts';
 import { qmp } from '../qmp.ts';
 import { bareGuestImage } from './image.ts';
@@ -238,7 +239,7 @@ function machineArguments(artefacts: Artefacts, image: string, folder: string, m
   const chardev = (id: string, file: string) => `socket,id=${id},path=${path.join(folder, file)},server=on,wait=off`;
   return [
     qemu.path,
-    ...['-nodefaults', '-display', 'none', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', 'max'],
+    ...['-nodefaults', '-display', 'none', '-machine', 'q35', '-accel', 'tcg,thread=multi', '-cpu', EMULATED_CPU],
     ...[
       '-smp',
       '2',
@@ -249,7 +250,7 @@ function machineArguments(artefacts: Artefacts, image: string, folder: string, m
       '-initrd',
       initrd,
       '-append',
-      'console=ttyS0 quiet panic=-1',
+      `console=ttyS0 quiet panic=-1 ${QUICK_BOOT}`,
     ],
     ...['-no-reboot', '-serial', `file:${path.join(folder, 'console.log')}`],
     ...['-qmp', `unix:${path.join(folder, 'qmp.sock')},server=on,wait=off`],

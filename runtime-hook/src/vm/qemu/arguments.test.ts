@@ -65,7 +65,7 @@ describe('qemuArguments', () => {
     const tcg = qemuArguments({ ...input, accel: 'tcg' });
     const expected = [...recorded];
     expected.splice(expected.indexOf('q35,accel=kvm'), 1, 'q35', '-accel', 'tcg,thread=multi');
-    expected.splice(expected.indexOf('host,pmu=off'), 1, 'max');
+    expected.splice(expected.indexOf('host,pmu=off'), 1, 'max,erms=off,fsrm=off,la57=off');
     expected.splice(expected.indexOf('-global'), 2);
     expect(tcg).toEqual(expected);
   });
