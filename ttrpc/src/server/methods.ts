@@ -22,14 +22,20 @@ interface Bound {
   encode: (init: MessageInitShape<DescMessage>) => Uint8Array;
 }
 
+export interface MethodOptions {
+  readonly interceptors?: readonly ServerInterceptor[] | undefined;
+  /** Status of a call whose bytes are no request. Default INTERNAL. */
+  readonly undecodable?: Code | undefined;
+}
+
 /** Wraps a typed handler of any kind. */
 export function serveMethod(
   service: DescService,
   method: DescMethod,
   handler: unknown,
-  interceptors: readonly ServerInterceptor[],
+  { interceptors = [], undecodable }: MethodOptions,
 ): MethodServer {
-  const { decode } = codecOf(method.input);
+  const decode = decoderOf(method.input, undecodable);
   const { encode } = codecOf(method.output);
   const bound: Bound = { service, method, interceptors, decode, encode };
   switch (method.methodKind) {
@@ -42,6 +48,18 @@ export function serveMethod(
     case 'bidi_streaming':
       return bidiStreaming(bound, handler as BidiHandler);
   }
+}
+
+function decoderOf(input: DescMessage, code: Code | undefined): Bound['decode'] {
+  const { decode } = codecOf(input);
+  if (code === undefined) return decode;
+  return (payload) => {
+    try {
+      return decode(payload);
+    } catch (cause) {
+      throw new TtrpcError(code, (cause as Error).message, { cause });
+    }
+  };
 }
 
 function unary(bound: Bound, handler: UnaryHandler): MethodServer {

@@ -50,6 +50,21 @@ describe('handlers', () => {
     }
   });
 
+  test('bytes that are no request have the status the server is told, INTERNAL without', async () => {
+    for (const [undecodable, code] of [
+      [undefined, Code.INTERNAL],
+      [Code.INVALID_ARGUMENT, Code.INVALID_ARGUMENT],
+    ]) {
+      const { client, connection } = echoClient({}, { undecodable });
+      // A text that is no UTF-8.
+      await expect(connection.raw(Echo.typeName, 'Unary', Buffer.from([0x0a, 1, 0xff]))).rejects.toMatchObject({
+        code,
+        message: expect.stringContaining('error unmarshalling payload'),
+      });
+      await expect(client.unary({ text: 'fine' })).resolves.toMatchObject({ text: 'fine' });
+    }
+  });
+
   test('the echo service refuses a reply no frame carries with one code, however long it would be', async () => {
     const { client } = echoClient();
     for (const text of ['4194304', '5000000', '70000000', '1000000000000']) {

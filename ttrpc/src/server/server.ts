@@ -26,6 +26,8 @@ export interface ServerOptions {
   sendBufferBytes?: number | undefined;
   /** Calls a connection may have running; one more gets RESOURCE_EXHAUSTED. Default 65,536. */
   maxCalls?: number | undefined;
+  /** Status of a call whose bytes are no request of its method. Default INTERNAL, as the Go server answers. */
+  undecodable?: Code | undefined;
   /** Run around each handler, the first outermost. */
   interceptors?: readonly ServerInterceptor[] | undefined;
   /** Ask the kernel who connects, for `context.peer`; unix sockets only. Needs @kata-mock/posix. Default false. */
@@ -64,7 +66,7 @@ export class Server {
       const handler = given[method.localName];
       if (typeof handler !== 'function') continue;
       // Bound, so that a class instance may be the handlers.
-      const serve = serveMethod(service, method, handler.bind(handlers), this.#options.interceptors ?? []);
+      const serve = serveMethod(service, method, handler.bind(handlers), this.#options);
       methods.set(method.name, serve);
     }
     this.#services.set(service.typeName, methods);
