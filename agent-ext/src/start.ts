@@ -3,7 +3,7 @@ import path from 'node:path';
 import type { Inventory } from '@kata-mock/contracts';
 import { setChildSubreaper } from '@kata-mock/posix';
 import { Cache } from 'cdi-spec';
-import { Server } from 'ttrpc-ts';
+import { Code, Server } from 'ttrpc-ts';
 import type { Agent, AgentPaths } from './agent.ts';
 import type { AgentConfig } from './config/config.ts';
 import { GuestCdi } from './guest/guest-cdi.ts';
@@ -82,7 +82,7 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     }),
     end: onEnd,
   };
-  const server = new Server({ interceptors: [translateErrors(log)] });
+  const server = new Server({ interceptors: [translateErrors(log)], undecodable: Code.INVALID_ARGUMENT });
   const backend = config.proxyTo === '' ? runcBackend(agent) : proxyBackend(agent);
   backend.register(server);
   const transports = new Transports(server, log);

@@ -100,17 +100,20 @@ export async function run(guest: Asked, containerId: string, OCI: SpecInit, requ
   }
 }
 
-/** A script in a short-lived container that sees the guest's own mounts, processes and cgroups. */
-export async function inGuest(guest: Asked, containerId: string, script: string): Promise<string> {
-  const OCI = spec(['sh', '-c', script]);
+/** A spec whose container sees the guest's own mounts, processes and cgroups below /guest. */
+export function onGuest(OCI: SpecInit): SpecInit {
   const mounts = ['/proc', '/sys', '/run', '/dev'].map((source) => ({
     destination: `/guest${source}`,
     type: 'bind',
     source,
     options: ['rbind', 'ro'],
   }));
-  OCI.Mounts = [...(OCI.Mounts ?? []), ...mounts];
-  return (await run(guest, containerId, OCI)).stdout;
+  return { ...OCI, Mounts: [...(OCI.Mounts ?? []), ...mounts] };
+}
+
+/** What a script prints in a short-lived container {@link onGuest}. */
+export async function inGuest(guest: Asked, containerId: string, script: string): Promise<string> {
+  return (await run(guest, containerId, onGuest(spec(['sh', '-c', script])))).stdout;
 }
 
 /** Spec and devices of a container that prints its address of the second mock device, and reads it. */

@@ -1,10 +1,9 @@
-import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { create, type DescMessage, fromBinary, type MessageShape, toBinary } from '@bufbuild/protobuf';
 import {
   AgentService,
   type CreateContainerRequest,
   CreateContainerRequestSchema,
   DeviceSchema,
-  type ExecProcessRequest,
   ExecProcessRequestSchema,
   RemoveContainerRequestSchema,
 } from '@kata-mock/contracts';
@@ -18,6 +17,7 @@ import {
 import type { RawCall, RawHandler } from 'ttrpc-ts';
 import type { Agent } from '../agent.ts';
 import type { Backend } from '../backend.ts';
+import { AgentError } from '../errors.ts';
 import { checkSizes } from '../service/check-sizes.ts';
 import { toTtrpcError } from '../service/ttrpc-errors.ts';
 import { needsAddressMap } from './agent-version.ts';
@@ -44,10 +44,10 @@ export function proxyBackend(agent: Agent): Backend {
   const rewriters: Readonly<Record<string, (call: RawCall) => Rewritten | Promise<Rewritten>>> = {
     CreateContainer: (call) => rewriteCreate(agent, upstream, addresses, call),
     ExecProcess: (call) => ({ payload: rewriteExec(agent, addresses, call) }),
-    RemoveContainer: ({ payload }) => ({
-      payload,
-      done: () => addresses.delete(fromBinary(RemoveContainerRequestSchema, payload).containerId),
-    }),
+    RemoveContainer: (call) => {
+      const { containerId } = decode(RemoveContainerRequestSchema, call);
+      return { payload: call.payload, done: () => void addresses.delete(containerId) };
+    },
   };
   const pass: RawHandler = async (call) => {
     const rewrite = call.service === AgentService.typeName ? rewriters[call.method] : undefined;
@@ -57,6 +57,15 @@ export function proxyBackend(agent: Agent): Backend {
     return reply;
   };
   return { register: (server) => void server.fallback(pass), close: () => upstream.close() };
+}
+
+function decode<Schema extends DescMessage>(schema: Schema, { method, payload }: RawCall): MessageShape<Schema> {
+  try {
+    return fromBinary(schema, payload);
+  } catch (cause) {
+    const message = `cannot read the request of ${method}: ${(cause as Error).message}`;
+    throw new AgentError('INVALID_ARGUMENT', message, { cause });
+  }
 }
 
 async function translated<T>(action: () => Promise<T>): Promise<T> {
@@ -73,7 +82,7 @@ async function rewriteCreate(
   addresses: Map<string, AddressMap>,
   call: RawCall,
 ): Promise<Rewritten> {
-  const message = fromBinary(CreateContainerRequestSchema, call.payload);
+  const message = decode(CreateContainerRequestSchema, call);
   checkSizes(message);
   await refuseUnknownTypes(message, () => upstream.details());
   await agent.devicesReady;
@@ -114,7 +123,7 @@ async function addIdentity(
 }
 
 function rewriteExec(agent: Agent, addresses: Map<string, AddressMap>, call: RawCall): Uint8Array {
-  const message: ExecProcessRequest = fromBinary(ExecProcessRequestSchema, call.payload);
+  const message = decode(ExecProcessRequestSchema, call);
   const map = addresses.get(message.containerId);
   if (!message.process || !map) return call.payload;
   const steps = planEnvironment(message.process.Env, map, {

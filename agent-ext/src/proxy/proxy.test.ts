@@ -290,6 +290,20 @@ describe('a proxy before another agent', () => {
     });
   });
 
+  test.each(['CreateContainer', 'ExecProcess', 'RemoveContainer'])(
+    'refuses a %s that cannot be read',
+    async (method) => {
+      await setUp();
+      // An id that is no UTF-8.
+      const call = connection.raw(AgentService.typeName, method, Buffer.from([0x0a, 1, 0xff]));
+      await expect(call).rejects.toMatchObject({
+        code: Code.INVALID_ARGUMENT,
+        message: expect.stringContaining(`cannot read the request of ${method}`),
+      });
+      expect(peer.seen).toEqual([]);
+    },
+  );
+
   test('passes the other agent’s errors on as they are, and keeps nothing of that container', async () => {
     const client = await setUp('02/00');
     const blk = { type: 'blk', id: '04', containerPath: '/dev/xvda' };

@@ -1,21 +1,47 @@
+import { closeSync, fstatSync } from 'node:fs';
 import path from 'node:path';
 import type { LinuxNamespace, SpecEditor } from '@kata-mock/oci-spec';
+import { readAttribute } from '@kata-mock/pci';
 import type { Agent } from '../agent.ts';
 import { AgentError } from '../errors.ts';
+import { checkBelow, openBelow } from '../storage/safe-path.ts';
 import { guestHooks } from './guest-hooks.ts';
 
 /** The agent's own edits of a container's spec: where its root is, which namespaces it shares, the guest's hooks. */
-export function prepareSpec(agent: Agent, editor: SpecEditor, sharesPids: boolean): void {
+export function prepareSpec(agent: Agent, editor: SpecEditor, containerId: string, sharesPids: boolean): void {
   editor.attribute('agent', () => {
-    checkRoot(editor.spec.root?.path);
+    checkRoot(agent.paths.base, editor.spec.root?.path);
+    checkCgroup(agent.paths.cgroup, editor.spec.linux?.cgroupsPath || `/${containerId}`);
     editor.set(['linux', 'namespaces'], namespaces(agent, editor.spec.linux?.namespaces ?? [], sharesPids));
     for (const { name, hook } of guestHooks(agent.sandbox.guestHookPath)) editor.addHook(name, hook);
   });
 }
 
-function checkRoot(root: string | undefined): void {
-  if (root !== undefined && path.isAbsolute(root) && !root.split('/').includes('..') && !root.includes('\0')) return;
-  throw new AgentError('INVALID_ARGUMENT', `invalid root path ${JSON.stringify(root)}: expected a plain absolute path`);
+/** A root is a directory of the agent's tree that no link leads out of: runc would follow one to the guest's own files. */
+function checkRoot(base: string, root = ''): void {
+  checkBelow(base, root, 'root path');
+  const fd = openBelow(base, root);
+  try {
+    if (fstatSync(fd).isDirectory()) return;
+  } finally {
+    closeSync(fd);
+  }
+  throw new AgentError('INVALID_ARGUMENT', `invalid root path ${JSON.stringify(root)}: it is no directory`);
+}
+
+/**
+ * A container has its cgroup for itself: signals to all of it, its limits and its removal would reach whoever else is in
+ * there. runc puts containers in each other's cgroup without a word.
+ */
+function checkCgroup(root: string, cgroup: string): void {
+  const refuse = (why: string) => {
+    throw new AgentError('INVALID_ARGUMENT', `invalid cgroups path ${JSON.stringify(cgroup)}: ${why}`);
+  };
+  if (cgroup.includes('\0') || cgroup.split('/').includes('..')) refuse('expected no ".."');
+  // The topmost is everybody's; it has no such file.
+  if (path.normalize(`/${cgroup}/`) === '/') refuse('there are processes in it');
+  const events = readAttribute(path.join(root, cgroup), 'cgroup.events') ?? '';
+  if (/^populated 1$/m.test(events)) refuse('there are processes in it');
 }
 
 /**

@@ -2,14 +2,24 @@ import type { CreateContainerRequest } from '@kata-mock/contracts';
 import { AgentError } from '../errors.ts';
 
 /** More than any honest request has; each is some memory and time per entry. */
-const MOST = { devices: 1024, storages: 1024, mounts: 4096, env: 16_384, rules: 8192, annotations: 4096 };
+const MOST = {
+  devices: 1024,
+  storages: 1024,
+  options: 1024,
+  mounts: 4096,
+  env: 16_384,
+  rules: 8192,
+  annotations: 4096,
+};
 
 /** Refuses requests whose lists would cost more than they can be worth. */
 export function checkSizes(request: CreateContainerRequest): void {
   const { OCI: spec } = request;
+  // Devices and storages come first: the others are counted over them.
   const sizes: [keyof typeof MOST, number | undefined][] = [
     ['devices', Math.max(request.devices.length, spec?.Linux?.Devices.length ?? 0)],
     ['storages', request.storages.length],
+    ['options', Math.max(0, ...[...request.devices, ...request.storages].map(({ options }) => options.length))],
     ['mounts', spec?.Mounts.length],
     ['env', spec?.Process?.Env.length],
     ['rules', spec?.Linux?.Resources?.Devices.length],

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { PassThrough } from 'node:stream';
 import { create } from '@bufbuild/protobuf';
@@ -38,6 +38,7 @@ class FakeRunc {
 }
 
 /** Storages whose mounts are directories, and one kind that cannot be mounted. */
+const nothing: StorageDriver = { names: ['nothing'], mount: () => undefined };
 const directories: StorageDriver = {
   names: ['local'],
   mount: (_, { mountPoint }) => {
@@ -61,8 +62,11 @@ function setUp(signal = new AbortController().signal) {
   fake = fakeAgent({ tree, inventory, parts: { runc: runc as unknown as Runc } });
   const storages = new Storages({ guest: fake.guest, base: fake.agent.paths.base, hotplugTimeoutMs: 10 }, [
     directories,
+    nothing,
     broken,
   ]);
+  mkdirSync(path.join(fake.agent.paths.base, 'rootfs'));
+  symlinkSync('/etc', path.join(fake.agent.paths.base, 'link'));
   const agent: Agent = { ...fake.agent, storages };
   const call = (change: object = {}) =>
     createContainer(agent)(create(CreateContainerRequestSchema, request(agent, change)), { signal } as HandlerContext);
@@ -76,7 +80,7 @@ const request = (agent: Agent, change: object) => ({
   OCI: {
     Version: '1.1.0',
     Process: { Args: ['true'], Cwd: '/', Env: ['A=1'] },
-    Root: { Path: '/rootfs' },
+    Root: { Path: path.join(agent.paths.base, 'rootfs') },
     Linux: { Devices: [{ Path: '/dev/mock0', Type: 'c', Major: 1n, Minor: 3n }] },
   },
   ...change,
@@ -104,7 +108,7 @@ describe('creating a container', () => {
     expect([one.status, two.status].sort()).toEqual(['fulfilled', 'rejected']);
   });
 
-  const OCI = (change: object) => ({ OCI: { ...request({ paths: { base: '/' } } as Agent, {}).OCI, ...change } });
+  const OCI = (change: object) => ({ OCI: { ...request({ paths: { base: 'BASE' } } as Agent, {}).OCI, ...change } });
   test.each([
     ['sizes', OCI({ Process: { Args: ['true'], Cwd: '/', Env: Array(20_000).fill('A=1') } })],
     ['devices', { devices: [{ type: 'mock-accel', id: 'nobody', containerPath: '/dev/x' }] }],
@@ -120,7 +124,13 @@ describe('creating a container', () => {
         ],
       },
     ],
+    ['storage’s group', { storages: [{ driver: 'nothing', mountPoint: 'BASE/not-made', fsGroup: { groupId: 7 } }] }],
+    ['unknown storage', { storages: [{ driver: 'floppy', mountPoint: 'BASE/other' }] }],
     ['root path', OCI({ Root: { Path: '../etc' } })],
+    ['root path outside', OCI({ Root: { Path: '/etc' } })],
+    ['root behind a link', OCI({ Root: { Path: 'BASE/link' } })],
+    ['root that is not there', OCI({ Root: { Path: 'BASE/missing' } })],
+    ['cgroup', OCI({ Linux: { CgroupsPath: '/a/../../b' } })],
     ['runtime', { fails: true }],
     ['deadline', { late: true }],
   ])('that fails at its %s leaves the sandbox as it was, and the next one succeeds', async (_, change) => {
