@@ -11,8 +11,8 @@ import { program } from '../support/paths.ts';
 
 const CLASS = '/sys/class/mock-accel';
 const PCI = '/sys/bus/pci';
-/** Behind root ports 0, 1 and 2. */
-const [PROFILED, WAITING, PROXIED] = ['0000:01:00.0', '0000:02:00.0', '0000:03:00.0'];
+/** Behind root ports 0 to 3. */
+const [PROFILED, WAITING, PROXIED, RECORDED] = ['0000:01:00.0', '0000:02:00.0', '0000:03:00.0', '0000:04:00.0'];
 const STATUS = { region: 0, offset: 0x2c } as const;
 let guest: BareGuest;
 let server: Running;
@@ -26,7 +26,8 @@ beforeAll(async () => {
   server = new Running(program('mock-accel-server'), args);
   await server.until('it listens', () => existsSync(socket));
   guest = await BareGuest.boot({
-    devices: [{}, { uuid: 'WAITING' }, { uuid: 'PROXIED' }],
+    devices: [{}, { uuid: 'WAITING' }, { uuid: 'PROXIED' }, { uuid: 'RECORDED' }],
+    traced: [3],
     properties: { 0: { socket: { type: 'unix', path: socket } }, 1: { 'x-no-posted-writes': true } },
     proxied: [2],
     onClientGone: 'relisten',
@@ -60,6 +61,16 @@ async function decoded(
   const { stdout } = await new Running(program('mock-accel-server'), ['decode', '--format', 'jsonl', file]).ended;
   const lines = stdout.trim().split('\n');
   return lines.map((line) => JSON.parse(line) as { command: string; type: string });
+}
+
+/** The driver's test of a device's DMA engine. */
+async function transfer(address: string) {
+  const fd = await guest.do.open(`/dev/${(await placeOf(address)).split('/').at(-1)}`, 'r+');
+  try {
+    return readDma(await guest.do.ioctl(fd, DMA_TEST, dmaRequest(4096)));
+  } finally {
+    await guest.do.close(fd);
+  }
 }
 
 describe('a profile that changes while the device runs', () => {
@@ -120,13 +131,6 @@ describe('a vfio-user-proxy between QEMU and the server', () => {
   const ask = (method: string, parameters: object = {}) =>
     controlCall(guest.proxyControl(2), method, { ...parameters });
   const status = async () => read(`${await placeOf(PROXIED)}/status`);
-  const transfer = async () => {
-    const fd = await guest.do.open(`/dev/${(await placeOf(PROXIED)).split('/').at(-1)}`, 'r+');
-    const result = readDma(await guest.do.ioctl(fd, DMA_TEST, dmaRequest(4096)));
-    await guest.do.close(fd);
-    return result;
-  };
-
   test('records what passes, and breaks a register', async () => {
     const file = guest.file('proxy.pcapng');
     await guest.do.write(`${await placeOf(PROXIED)}/status`, '0x1001');
@@ -145,15 +149,33 @@ describe('a vfio-user-proxy between QEMU and the server', () => {
   });
 
   test('loses an interrupt, and only that one', async () => {
-    expect(await transfer()).toMatchObject({ error: 0, mismatch: 4096, interrupts: 2 });
+    expect(await transfer(PROXIED)).toMatchObject({ error: 0, mismatch: 4096, interrupts: 2 });
     await ask('fault-set', { rule: { id: 'i', when: { vector: 1, nth: 2 }, fault: { kind: 'irq-lost' } } });
-    const lost = await transfer().then(
+    const lost = await transfer(PROXIED).then(
       ({ interrupts }) => interrupts,
       (error: { code: string }) => error.code,
     );
     expect(lost).not.toBe(2);
     expect(await ask('fault-list')).toMatchObject([{ id: 'r' }, { id: 'i', struck: 1 }]);
-    expect(await transfer()).toMatchObject({ error: 0, mismatch: 4096, interrupts: 2 });
+    expect(await transfer(PROXIED)).toMatchObject({ error: 0, mismatch: 4096, interrupts: 2 });
     expect((await guest.host.registers('d2.0'))[0]!.value).toBe('0x4b434f4d');
   });
+});
+
+test('all that QEMU and a guest said to a device replays without a VM, and comes to the same answers', async () => {
+  await guest.do.write(`${await placeOf(RECORDED)}/status`, '0x1234');
+  expect(await transfer(RECORDED)).toMatchObject({ error: 0, mismatch: 4096, interrupts: 2 });
+  await guest.do.write(`${PCI}/devices/${RECORDED}/remove`, '1');
+  const { file } = (await guest.host.request('d3.0', 'trace-stop', {})) as { file: string };
+  const replay = async (options: object) => {
+    const profile = path.join(folder, 'recorded.json');
+    writeFileSync(profile, JSON.stringify({ version: 1, profiles: { recorded: options } }));
+    return new Running(program('mock-accel-server'), ['replay', '--profile', profile, file]).ended;
+  };
+  const same = await replay({ uuid: 'RECORDED' });
+  expect(same, same.stdout.slice(0, 2000)).toMatchObject({ status: 0, stdout: '' });
+  expect(same.stderr).toMatch(/^\d{3,} commands, 0 answers differ\n$/);
+  const other = await replay({ uuid: 'OTHER' });
+  expect(other.status).toBe(1);
+  expect(other.stdout).toMatch(/register=UUID/);
 });

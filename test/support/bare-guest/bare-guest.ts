@@ -22,6 +22,8 @@ export interface BareGuestOptions {
   properties?: Record<number, object>;
   /** Devices (by index) that a vfio-user-proxy stands before; see {@link BareGuest.proxyControl}. */
   proxied?: number[];
+  /** Devices (by index) whose every message is recorded from the first on, until `trace-stop`. */
+  traced?: number[];
   /** Further QEMU arguments. */
   qemu?: string[];
   /** Mebibytes, default 512. */
@@ -73,6 +75,8 @@ export class BareGuest {
       functions.push({ id, socketPath: path.join(folder, `${id}.sock`), model, options: {} });
     }
     const host = await startHost({ functions, onClientGone: options.onClientGone ?? 'exit' });
+    for (const index of options.traced ?? [])
+      await host.request(`d${index}.0`, 'trace-start', { file: path.join(folder, `d${index}.pcapng`) });
     const slots = [...specs.map((slot) => slot.length), ...(options.modules ?? []).map(() => 1)];
     const devices = slots.flatMap((count, index) =>
       deviceArguments(folder, index, count, {

@@ -1,10 +1,11 @@
 import { closeSync } from 'node:fs';
 import { eventfd, eventfdRead, mmap } from '@kata-mock/posix';
 import { afterEach, expect, test } from 'vitest';
-import type { Client } from '../client/client.ts';
+import { Client } from '../client/client.ts';
 import { migrate } from '../client/migrate.ts';
 import { Command, encodeFeature, Feature, FeatureFlag, MigrationState, PciIrq, PciRegion } from '../protocol/index.ts';
 import { codeOf, connectLoopback, FakeMemory } from '../testing.ts';
+import { LoopbackChannel } from '../transport/loopback.ts';
 import { DmaCmd, DmaStatus, IrqStatus, Reg } from './gen/registers.ts';
 import { createMockAccel } from './mock-accel.ts';
 import type { MockAccelOptions } from './options.ts';
@@ -114,6 +115,36 @@ test('a DMA command under way is carried out by the device it moved to, and not 
   expect(source.regionRead(APERTURE, 0, 3)).toEqual(new Uint8Array(3));
   source.migrationState = MigrationState.RUNNING;
   expect(source.read32(0, Reg.DMA_STATUS)).toBe(DmaStatus.STATE_DONE);
+});
+
+test('virtual functions that are on stay on, and can be turned off there', () => {
+  const SRIOV = 0x100;
+  const { client: source } = open({ totalVfs: 4 });
+  const { client: target } = open({ totalVfs: 4 });
+  source.regionWrite(PciRegion.CONFIG, SRIOV + 0x10, Uint8Array.of(2, 0));
+  source.regionWrite(PciRegion.CONFIG, SRIOV + 0x08, Uint8Array.of(0x19, 0));
+  expect(source.read32(0, Reg.SRIOV_NUM_VFS)).toBe(2);
+  source.write32(0, Reg.IRQ_STATUS, IrqStatus.VF_CHANGE);
+  migrate(source, target);
+  expect([target.read32(0, Reg.SRIOV_NUM_VFS), target.read32(0, Reg.IRQ_STATUS)]).toEqual([2, 0]);
+  target.regionWrite(PciRegion.CONFIG, SRIOV + 0x08, Uint8Array.of(0, 0));
+  expect([target.read32(0, Reg.SRIOV_NUM_VFS), target.read32(0, Reg.IRQ_STATUS)]).toEqual([0, IrqStatus.VF_CHANGE]);
+});
+
+test('a client that leaves in the middle leaves a running device, without what it brought', () => {
+  const { client: source } = open();
+  source.regionWrite(APERTURE, 0, Uint8Array.of(1, 2, 3));
+  source.migrationState = MigrationState.PRE_COPY;
+  const head = source.migDataRead(70_000);
+  const first = open({}, { server: { keepState: true } });
+  first.client.migrationState = MigrationState.RESUMING;
+  first.client.migDataWrite(head);
+  expect(first.server.device.migration!.memory!.changes().next(true)).toBeDefined();
+  first.client.close();
+  const next = Client.open(new LoopbackChannel(first.server));
+  clients.push(next);
+  expect(next.migrationState).toBe(MigrationState.RUNNING);
+  expect(next.regionRead(APERTURE, 0, 3)).toEqual(new Uint8Array(3));
 });
 
 test('a stopped device takes a command and carries it out when it runs again', () => {

@@ -45,7 +45,7 @@ export class Monitor {
     };
     this.#socket.on('error', (error) => end(error.message)).on('close', () => end('QEMU closed it'));
     const lines = readline.createInterface({ input: this.#socket });
-    lines.on('error', () => {}).on('line', (text) => this.#line(JSON.parse(text) as Line));
+    lines.on('error', () => {}).on('line', (text) => this.#line(text));
   }
 
   /** Runs one command. Throws REPLY with what QEMU says against it. */
@@ -73,7 +73,14 @@ export class Monitor {
     this.#socket.destroy();
   }
 
-  #line(line: Line): void {
+  #line(text: string): void {
+    let line: Line;
+    try {
+      line = JSON.parse(text) as Line;
+    } catch {
+      this.#socket.destroy(new Error(`${JSON.stringify(text.slice(0, 80))} is no answer of QEMU's monitor`));
+      return;
+    }
     if (line.event === undefined) this.#taken?.(line);
     else {
       this.#events.push(line as MonitorEvent);

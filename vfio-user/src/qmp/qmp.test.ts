@@ -78,4 +78,8 @@ test('an end of QEMU in between, or nobody there, is said', async () => {
   server = net.createServer((socket) => socket.end());
   await new Promise<void>((resolve) => server.listen(socketPath(), resolve));
   await expect(Monitor.connect(socketPath())).rejects.toThrow('QEMU closed it');
+  server.close();
+  server = net.createServer((socket) => socket.end('220 mail ready\n'));
+  await new Promise<void>((resolve) => server.listen(socketPath(), resolve));
+  await expect(Monitor.connect(socketPath())).rejects.toThrow('"220 mail ready" is no answer');
 });

@@ -81,6 +81,7 @@ export class DeviceServer implements Bus {
     this.dma.unmapAll();
     this.irqs.releaseAll();
     this.#tasks.length = 0;
+    this.migration.reset();
     if (!this.#keepState) this.reset('disconnect');
   }
 

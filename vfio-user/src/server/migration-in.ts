@@ -9,6 +9,7 @@ export class MigrationIn implements StreamTarget {
   readonly #shape: string;
   readonly #irqs: IrqTable;
   readonly #reader = new StreamReader(this);
+  #begun = false;
   #state: Uint8Array | undefined;
   #pending: Pending[] = [];
 
@@ -30,9 +31,9 @@ export class MigrationIn implements StreamTarget {
     this.#irqs.restorePending(this.#pending);
   }
 
-  /** Memory of a state that was refused does not stay. */
+  /** Memory of a state that was refused, or not given to its end, does not stay. */
   abandon(): void {
-    this.#device.memory?.clear();
+    if (this.#begun) this.#device.memory?.clear();
   }
 
   head(shape: string): void {
@@ -40,6 +41,7 @@ export class MigrationIn implements StreamTarget {
       throw protocolError(
         `the state that is restored is that of ${quote(shape)}, this device is ${quote(this.#shape)}`,
       );
+    this.#begun = true;
     this.#device.memory?.clear();
   }
 

@@ -44,7 +44,9 @@ export class Migration {
     return this.#device !== undefined;
   }
 
+  /** After a reset, and for the next client: neither goes on where someone else's migration ended. */
   reset(): void {
+    this.#in?.abandon();
     this.#drop();
     this.#enter(RUNNING);
   }
