@@ -9,7 +9,7 @@ export interface MigrateOptions {
   /** The source has stopped already: all moves at once. Default false. */
   stopped?: boolean;
   /** Called before each round, while the source runs. */
-  beforeRound?(round: number): void;
+  beforeRound?(round: number): unknown;
 }
 
 /** Bytes that moved: at first, what changed while the source ran on, and the rest after it stopped. */

@@ -3,7 +3,7 @@ import type { MemoryChanges } from '../server/device.ts';
 import { PIECE_BYTES } from '../server/migration-stream.ts';
 import type { DeviceMemory } from './device-memory.ts';
 
-/** Pieces looked at before a client that waits gets its answer: 16 MiB, some 15 ms. */
+/** Pieces looked at before a client that waits gets its answer: 16 MiB, some 30 ms. */
 const PIECES_A_TURN = 256;
 
 /**
@@ -20,9 +20,13 @@ export class DeviceMemoryChanges implements MemoryChanges {
     this.#memory = memory;
   }
 
-  next(thorough: boolean): { offset: bigint; data: Uint8Array } | undefined {
+  restart(): void {
+    this.#round = undefined;
+  }
+
+  next(): ReturnType<MemoryChanges['next']> {
     this.#round ??= this.#pieces();
-    for (let looked = 0; thorough || looked < PIECES_A_TURN; looked++) {
+    for (let looked = 0; looked < PIECES_A_TURN; looked++) {
       const { value: piece, done } = this.#round.next();
       if (done) {
         this.#round = undefined;
@@ -37,7 +41,7 @@ export class DeviceMemoryChanges implements MemoryChanges {
       this.#hashes.set(piece, now);
       return { offset, data };
     }
-    return undefined;
+    return 'later';
   }
 
   /** Those that hold data, and those given before, in which a VMM may have made a hole since. */

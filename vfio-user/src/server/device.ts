@@ -69,11 +69,10 @@ export interface MigratableMemory {
 
 /** What of a memory changed since it was last given. */
 export interface MemoryChanges {
-  /**
-   * The next piece, of at most 64 KiB; undefined when there is none. It stops looking after a while and says undefined
-   * unless `thorough`: the device runs, and its clients wait.
-   */
-  next(thorough: boolean): { offset: bigint; data: Uint8Array } | undefined;
+  /** Looks at all of it once more, from the start: it has stopped changing. */
+  restart(): void;
+  /** The next piece, of at most 64 KiB; undefined when there is none; `later` when it has looked long enough for now. */
+  next(): { offset: bigint; data: Uint8Array } | 'later' | undefined;
 }
 
 /** What the protocol server serves: regions, interrupts, reset. Most devices use the PCI kit, which makes one. */

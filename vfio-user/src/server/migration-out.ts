@@ -1,6 +1,6 @@
 import type { MemoryChanges, Migratable } from './device.ts';
 import type { IrqTable } from './irq-table.ts';
-import { encodeEnd, encodeHead, encodeMemory, encodePending, encodeState } from './migration-stream.ts';
+import { encodeEnd, encodeHead, encodeMemory, encodePending, encodeSkip, encodeState } from './migration-stream.ts';
 
 /**
  * A device on its way out: its memory while it runs, what of it changed meanwhile, and when it has stopped the last
@@ -12,6 +12,7 @@ export class MigrationOut {
   readonly #changes: MemoryChanges | undefined;
   /** Encoded and not yet read. */
   #ready: Uint8Array;
+  #stopped = false;
   #finished = false;
 
   constructor(device: Migratable, name: string, irqs: IrqTable) {
@@ -23,11 +24,13 @@ export class MigrationOut {
 
   /** At most `size` bytes; fewer when there is nothing more, for now or once the device has `stopped` for good. */
   read(size: number, stopped: boolean): Uint8Array {
+    if (stopped && !this.#stopped) this.#changes?.restart();
+    this.#stopped = stopped;
     const parts: Uint8Array[] = [];
     let room = size;
     while (room > 0) {
       if (this.#ready.length === 0) {
-        const next = this.#next(stopped);
+        const next = this.#next(room);
         if (!next) break;
         this.#ready = next;
       }
@@ -39,10 +42,13 @@ export class MigrationOut {
     return Buffer.concat(parts);
   }
 
-  #next(stopped: boolean): Uint8Array | undefined {
-    const change = this.#changes?.next(stopped);
+  #next(room: number): Uint8Array | undefined {
+    if (this.#finished) return undefined;
+    const change = this.#changes?.next();
+    // A short reply of a stopped device would mean its end, and looking on would let the client wait.
+    if (change === 'later') return this.#stopped ? encodeSkip(room) : undefined;
     if (change) return encodeMemory(change.offset, change.data);
-    if (!stopped || this.#finished) return undefined;
+    if (!this.#stopped) return undefined;
     this.#finished = true;
     return Buffer.concat([encodeState(this.#device.save()), encodePending(this.#irqs.pending()), encodeEnd()]);
   }

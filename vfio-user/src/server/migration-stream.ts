@@ -1,11 +1,11 @@
 /**
  * The state of a device on its way to another process: records of type (u32), length (u32), payload, little-endian.
  * HEAD comes first and END last; MEMORY any number of times, a later piece replacing an earlier one; STATE and PENDING
- * once. What comes in is hostile until it is checked: lengths are looked at before anything is kept.
+ * once; SKIP says nothing. What comes in is hostile until it is checked: lengths are looked at before anything is kept.
  */
 import { protocolError, viewOf } from '../protocol/index.ts';
 
-export const RecordType = { HEAD: 1, MEMORY: 2, STATE: 3, PENDING: 4, END: 5 } as const;
+export const RecordType = { HEAD: 1, MEMORY: 2, STATE: 3, PENDING: 4, END: 5, SKIP: 6 } as const;
 export type RecordType = (typeof RecordType)[keyof typeof RecordType];
 
 /** Bytes of device memory in one record, at most; also the piece whose change is noticed. */
@@ -23,7 +23,10 @@ const limits: Record<number, number> = {
   [RecordType.STATE]: 1 << 20,
   [RecordType.PENDING]: 1 << 16,
   [RecordType.END]: 0,
+  [RecordType.SKIP]: 1 << 20,
 };
+/** Those that may come again. */
+const repeatable: ReadonlySet<number> = new Set([RecordType.MEMORY, RecordType.SKIP]);
 
 /** A vector that was triggered and not delivered. */
 export type Pending = [index: number, vector: number];
@@ -70,6 +73,11 @@ export function encodePending(pending: readonly Pending[]): Uint8Array {
 
 export function encodeEnd(): Uint8Array {
   return record(RecordType.END, 0).bytes;
+}
+
+/** A record without meaning, of `bytes` in all if that is enough for its head. */
+export function encodeSkip(bytes: number): Uint8Array {
+  return record(RecordType.SKIP, Math.max(0, bytes - RECORD_HEAD_BYTES)).bytes;
 }
 
 /** Who takes what a stream brings, in its order. */
@@ -138,7 +146,7 @@ export class StreamReader {
     if (limit === undefined) throw refuse(`no record type ${type}`);
     if (length > limit) throw refuse(`a record of type ${type} has ${length} bytes, at most ${limit} are right`);
     if (!this.#seen.has(RecordType.HEAD) && type !== RecordType.HEAD) throw refuse(`it begins with type ${type}`);
-    if (type !== RecordType.MEMORY && this.#seen.has(type)) throw refuse(`two records of type ${type}`);
+    if (!repeatable.has(type) && this.#seen.has(type)) throw refuse(`two records of type ${type}`);
   }
 
   #take(type: RecordType, payload: Uint8Array): void {
@@ -155,7 +163,7 @@ export class StreamReader {
       target.memory(view.getBigUint64(0, true), payload.subarray(OFFSET_BYTES));
     } else if (type === RecordType.STATE) target.state(payload);
     else if (type === RecordType.PENDING) target.pending(decodePending(payload));
-    else this.#end();
+    else if (type === RecordType.END) this.#end();
   }
 
   #end(): void {
