@@ -1,3 +1,4 @@
+import issue115NoCdiDirectory from './files/115-no-cdi-directory.json' with { type: 'json' };
 import issue966e9b7f80SubFunction from './files/966e9b7f80-sub-function.json' with { type: 'json' };
 import issue966e9b7f80SubFunctionWarn from './files/966e9b7f80-sub-function-warn.json' with { type: 'json' };
 import issue2897UnknownAddress from './files/2897-unknown-address.json' with { type: 'json' };
@@ -8,6 +9,8 @@ import issue9614WarnOnly from './files/9614-warn-only.json' with { type: 'json' 
 import issue10628FailsBeforeTheShimGivesUp from './files/10628-fails-before-the-shim-gives-up.json' with {
   type: 'json',
 };
+import issue10891CdiSpecComesLate from './files/10891-cdi-spec-comes-late.json' with { type: 'json' };
+import issue10891CdiSpecHalfWritten from './files/10891-cdi-spec-half-written.json' with { type: 'json' };
 import issue10891CdiSpecNeverComes from './files/10891-cdi-spec-never-comes.json' with { type: 'json' };
 import issue10935BrokenSpecFile from './files/10935-broken-spec-file.json' with { type: 'json' };
 import issue10971InitContainer from './files/10971-init-container.json' with { type: 'json' };
@@ -18,9 +21,11 @@ import issue11912NvswitchBesideGpu from './files/11912-nvswitch-beside-gpu.json'
 import issue12087PluginIdIsCdiName from './files/12087-plugin-id-is-cdi-name.json' with { type: 'json' };
 import issue12186NoAnnotation from './files/12186-no-annotation.json' with { type: 'json' };
 import issue12249DoubleName from './files/12249-double-name.json' with { type: 'json' };
+import issue12394IommufdCdev from './files/12394-iommufd-cdev.json' with { type: 'json' };
 import issue12549VfioName from './files/12549-vfio-name.json' with { type: 'json' };
 import issue12655EveryDeviceAnnotated from './files/12655-every-device-annotated.json' with { type: 'json' };
 import issue12684NoIommu from './files/12684-no-iommu.json' with { type: 'json' };
+import issue13103InfinibandNodes from './files/13103-infiniband-nodes.json' with { type: 'json' };
 import issue13160VisibleCdiDevices from './files/13160-visible-cdi-devices.json' with { type: 'json' };
 import issue13290TwoPxb from './files/13290-two-pxb.json' with { type: 'json' };
 import issue13430NvswitchIsADevice from './files/13430-nvswitch-is-a-device.json' with { type: 'json' };
@@ -32,6 +37,7 @@ import a51e0b630ePciBusDouble from './files/a51e0b630e-pci-bus-double.json' with
 import a51e0b630ePciBusEmpty from './files/a51e0b630e-pci-bus-empty.json' with { type: 'json' };
 import a51e0b630ePciBusMissing from './files/a51e0b630e-pci-bus-missing.json' with { type: 'json' };
 import arm64PlatformRoot from './files/arm64-platform-root.json' with { type: 'json' };
+import cdiSpecOfTheFuture from './files/cdi-spec-of-the-future.json' with { type: 'json' };
 import conflictingGuestAddress from './files/conflicting-guest-address.json' with { type: 'json' };
 import e588764e31NestedPath from './files/e588764e31-nested-path.json' with { type: 'json' };
 import emptyPathIsSkipped from './files/empty-path-is-skipped.json' with { type: 'json' };
@@ -62,9 +68,12 @@ export const scenarios: readonly { readonly name: string; readonly scenario: Sce
     name: '10628-fails-before-the-shim-gives-up',
     scenario: issue10628FailsBeforeTheShimGivesUp as unknown as Scenario,
   },
+  { name: '10891-cdi-spec-comes-late', scenario: issue10891CdiSpecComesLate as unknown as Scenario },
+  { name: '10891-cdi-spec-half-written', scenario: issue10891CdiSpecHalfWritten as unknown as Scenario },
   { name: '10891-cdi-spec-never-comes', scenario: issue10891CdiSpecNeverComes as unknown as Scenario },
   { name: '10935-broken-spec-file', scenario: issue10935BrokenSpecFile as unknown as Scenario },
   { name: '10971-init-container', scenario: issue10971InitContainer as unknown as Scenario },
+  { name: '115-no-cdi-directory', scenario: issue115NoCdiDirectory as unknown as Scenario },
   { name: '11624-outer-name-in-the-guest', scenario: issue11624OuterNameInTheGuest as unknown as Scenario },
   { name: '11687-two-groups-in-one-device', scenario: issue11687TwoGroupsInOneDevice as unknown as Scenario },
   { name: '11910-cold-plug-guest-kernel', scenario: issue11910ColdPlugGuestKernel as unknown as Scenario },
@@ -72,9 +81,11 @@ export const scenarios: readonly { readonly name: string; readonly scenario: Sce
   { name: '12087-plugin-id-is-cdi-name', scenario: issue12087PluginIdIsCdiName as unknown as Scenario },
   { name: '12186-no-annotation', scenario: issue12186NoAnnotation as unknown as Scenario },
   { name: '12249-double-name', scenario: issue12249DoubleName as unknown as Scenario },
+  { name: '12394-iommufd-cdev', scenario: issue12394IommufdCdev as unknown as Scenario },
   { name: '12549-vfio-name', scenario: issue12549VfioName as unknown as Scenario },
   { name: '12655-every-device-annotated', scenario: issue12655EveryDeviceAnnotated as unknown as Scenario },
   { name: '12684-no-iommu', scenario: issue12684NoIommu as unknown as Scenario },
+  { name: '13103-infiniband-nodes', scenario: issue13103InfinibandNodes as unknown as Scenario },
   { name: '13160-visible-cdi-devices', scenario: issue13160VisibleCdiDevices as unknown as Scenario },
   { name: '13290-two-pxb', scenario: issue13290TwoPxb as unknown as Scenario },
   { name: '13430-nvswitch-is-a-device', scenario: issue13430NvswitchIsADevice as unknown as Scenario },
@@ -93,6 +104,7 @@ export const scenarios: readonly { readonly name: string; readonly scenario: Sce
   { name: 'a51e0b630e-pci-bus-empty', scenario: a51e0b630ePciBusEmpty as unknown as Scenario },
   { name: 'a51e0b630e-pci-bus-missing', scenario: a51e0b630ePciBusMissing as unknown as Scenario },
   { name: 'arm64-platform-root', scenario: arm64PlatformRoot as unknown as Scenario },
+  { name: 'cdi-spec-of-the-future', scenario: cdiSpecOfTheFuture as unknown as Scenario },
   { name: 'conflicting-guest-address', scenario: conflictingGuestAddress as unknown as Scenario },
   { name: 'e588764e31-nested-path', scenario: e588764e31NestedPath as unknown as Scenario },
   { name: 'empty-path-is-skipped', scenario: emptyPathIsSkipped as unknown as Scenario },

@@ -55,13 +55,19 @@ function prepare(tree: FakeTree, scenario: Scenario): Machine {
   const guest = new TreeGuest(tree, scenario.arch);
   const inventory: Inventory | undefined = scenario.inventory && { version: 1, devices: [...scenario.inventory] };
   const cdiDirectory = path.join(tree.root, 'var/run/cdi');
-  mkdirSync(cdiDirectory, { recursive: true });
+  if (scenario.cdiDirectory !== 'absent') mkdirSync(cdiDirectory, { recursive: true });
   const generated = guestCdiSpec(findMockDevices(guest.sysfs, inventory));
   if (generated) writeSpec(cdiDirectory, 'kata-mock.json', withoutHostNodes(generated));
-  for (const [name, content] of Object.entries(scenario.cdi ?? {})) {
-    writeFileSync(path.join(cdiDirectory, name), typeof content === 'string' ? content : JSON.stringify(content));
-  }
+  writeCdiFiles(cdiDirectory, scenario.cdi ?? {});
   return { tree, guest, inventory, cdiDirectory };
+}
+
+/** A file whose content is a text is written as it is: it may be none that anybody can read. */
+function writeCdiFiles(directory: string, files: Readonly<Record<string, unknown>>): void {
+  for (const [name, content] of Object.entries(files)) {
+    mkdirSync(directory, { recursive: true });
+    writeFileSync(path.join(directory, name), typeof content === 'string' ? content : JSON.stringify(content));
+  }
 }
 
 async function runCase(machine: Machine, scenario: Scenario, one: ScenarioCase): Promise<CaseResult> {
@@ -74,7 +80,11 @@ async function runCase(machine: Machine, scenario: Scenario, one: ScenarioCase):
   const began = performance.now();
   const handling = handleDevices({ guest, inventory, settings, cdi, warn }, requestOf(one));
   if (scenario.arrives) tree.arrive();
+  const { cdiArrives } = scenario;
+  // The handling looks once before it waits.
+  const arrival = cdiArrives && setImmediate(() => writeCdiFiles(cdiDirectory, cdiArrives));
   const handled = await handling.catch((error: Error & { code?: string }) => error);
+  clearImmediate(arrival);
   const ms = performance.now() - began;
   const writes = guest.kernel.writes.slice(writesBefore).map((write) => `${write.path}=${write.text}`);
   const outcome: Outcome = { ...outcomeOf(handled), writes, warnings, ms };

@@ -16,6 +16,10 @@ export interface Scenario {
   readonly settings?: Partial<DeviceSettings>;
   /** Files of the guest's CDI directory by name. */
   readonly cdi?: Readonly<Record<string, unknown>>;
+  /** `absent`: the guest has no CDI directory until one comes. */
+  readonly cdiDirectory?: 'absent';
+  /** CDI files that are written, in place, once a request waits. */
+  readonly cdiArrives?: Readonly<Record<string, unknown>>;
   /** The late functions of the tree come once the first request waits. */
   readonly arrives?: boolean;
   readonly cases: readonly ScenarioCase[];
