@@ -21,7 +21,7 @@ import { AgentError } from '../errors.ts';
 import { checkSizes } from '../service/check-sizes.ts';
 import { toTtrpcError } from '../service/ttrpc-errors.ts';
 import { needsAddressMap } from './agent-version.ts';
-import { OWN_TYPES, refuseUnknownTypes } from './device-types.ts';
+import { OWN_TYPES, ownDevices, refuseUnknownTypes } from './device-types.ts';
 import { identityDevice } from './identity-device.ts';
 import { splitCdiAnnotations, withOwnCdi } from './own-cdi.ts';
 import { writeBack } from './spec-to-proto.ts';
@@ -87,17 +87,16 @@ async function rewriteCreate(
   await refuseUnknownTypes(message, () => upstream.details());
   await agent.devicesReady;
   const request = fromCreateContainer(message);
-  const own = request.devices.filter(({ type }) => OWN_TYPES.has(type));
   const { guest, inventory, cdi, config } = agent;
   const { signal } = call.context;
   const warn = (text: string) => agent.log.warn({ container: message.containerId }, text);
   const { editor, plan } = await handleDevices(
     { guest, inventory, settings: config.devices, cdi, signal, warn },
-    { ...request, devices: own, spec: withOwnCdi(request.spec) },
+    { ...request, devices: ownDevices(request.devices), spec: withOwnCdi(request.spec) },
   );
   const done = () => void addresses.set(message.containerId, plan.addresses);
-  if (own.length === 0 && plan.cdiDevices.length === 0 && editor.changes.length === 0)
-    return { payload: call.payload, done };
+  const isOurs = message.devices.some(({ type }) => OWN_TYPES.has(type)) || plan.cdiDevices.length > 0;
+  if (!isOurs && editor.changes.length === 0) return { payload: call.payload, done };
   if (message.OCI) {
     writeBack(message.OCI, editor.result());
     message.OCI.Annotations = splitCdiAnnotations(request.spec.annotations ?? {}).others;

@@ -1,9 +1,21 @@
 import type { CreateContainerRequest } from '@kata-mock/contracts';
+import type { DeviceRequest } from '@kata-mock/devices';
 import { AgentError } from '../errors.ts';
 import type { AgentVersion } from './agent-version.ts';
 
 /** Device types this proxy handles itself; the rest are the other agent's. */
 export const OWN_TYPES: ReadonlySet<string> = new Set(['mock-accel', 'vfio-pci-gk']);
+
+/**
+ * The devices as this agent handles them. Functions for VFIO are the other agent's to bind, but their addresses are in
+ * variables beside those of ours, so all of a container's addresses go into one map here.
+ */
+export function ownDevices(devices: readonly DeviceRequest[]): DeviceRequest[] {
+  return devices.flatMap((device) => {
+    if (OWN_TYPES.has(device.type)) return [device];
+    return device.type === 'vfio-pci' ? [{ ...device, type: 'vfio-pci-gk' }] : [];
+  });
+}
 
 /** What Kata's agents up to 4.1 take; they do not report it. */
 const KATA_TYPES = [

@@ -71,7 +71,7 @@ class Peer {
     let map = new Map<string, string>();
     for (const { type, options } of request.devices) {
       // As in 3.21: each Device replaces the map of the one before.
-      if (type.startsWith('vfio-pci')) map = new Map(options.map((option) => this.#find(option)));
+      if (type.startsWith('vfio-pci')) map = new Map(options.map((option) => this.#find(option, type === 'vfio-pci')));
       else if (type === 'blk') throw internal('Timeout after 3s waiting for uevent VirtioBlkPciMatcher');
       else throw internal(`Failed to find the device handler "${type}"`);
     }
@@ -80,7 +80,7 @@ class Peer {
   }
 
   /** Functions are found below root complex 00 only, and up to 3.30 only by an event the agent has seen itself. */
-  #find(option: string): [host: string, guest: string] {
+  #find(option: string, isRebound: boolean): [host: string, guest: string] {
     const [host = '', place = '', ...more] = option.split('=');
     if (more.length > 0 || place === '') throw internal(`Malformed VFIO PCI option ${option}`);
     const { devpath = '' } = resolveDeviceTreePath(fake.guest.sysfs, place);
@@ -88,7 +88,9 @@ class Peer {
     const isSeen = fake.guest.kernel.writes.some(
       ({ path, text }) => path === `/sys${devpath}/uevent` && text === 'add',
     );
-    if (this.#isBefore(31) && !isSeen) throw internal(`Timeout after 3s waiting for uevent VfioMatcher ${devpath}`);
+    // Binding to vfio-pci makes an event of its own.
+    if (this.#isBefore(31) && !isSeen && !isRebound)
+      throw internal(`Timeout after 3s waiting for uevent VfioMatcher ${devpath}`);
     return [host, path.basename(devpath)];
   }
 
@@ -251,6 +253,22 @@ describe('a proxy before another agent', () => {
     });
     expect(peer.containers.size).toBe(0);
   });
+
+  test.each(['3.21.0', '3.31.0', '3.32.0', '4.1.0'])(
+    'gives a container beside its mock device one for VFIO, by an agent of %s: all addresses are the guest’s',
+    async (version) => {
+      peer.version = version;
+      const client = await setUp('02/00', '03/00');
+      const vfio = { type: 'vfio-pci', id: '4', containerPath: '/dev/vfio/4', options: ['0000:3b:00.0=03/00'] };
+      const env = ['PCIDEVICE_X=0000:3b:00.0,0000:1a:00.0', 'PCIDEVICE_Y=0000:3b:00.0'];
+      await client.createContainer(container({ devices: [vfio, mockDevice(0, '02/00')] }, env, nodes));
+      const passed = peer.containers.get('c1');
+      expect(passed?.OCI?.Process?.Env).toEqual(['PCIDEVICE_X=0000:02:00.0,0000:01:00.0', 'PCIDEVICE_Y=0000:02:00.0']);
+      expect(passed?.devices[0]).toMatchObject(vfio);
+      await client.createContainer({ ...container({ devices: [vfio] }, env.slice(1)), containerId: 'c2' });
+      expect(peer.containers.get('c2')?.OCI?.Process?.Env).toEqual(['PCIDEVICE_Y=0000:02:00.0']);
+    },
+  );
 
   test('rewrites an exec by the map of its container', async () => {
     peer.version = '3.32.0';

@@ -15,11 +15,10 @@ const MOST = {
 /** Refuses requests whose lists would cost more than they can be worth. */
 export function checkSizes(request: CreateContainerRequest): void {
   const { OCI: spec } = request;
-  // Devices and storages come first: the others are counted over them.
   const sizes: [keyof typeof MOST, number | undefined][] = [
     ['devices', Math.max(request.devices.length, spec?.Linux?.Devices.length ?? 0)],
     ['storages', request.storages.length],
-    ['options', Math.max(0, ...[...request.devices, ...request.storages].map(({ options }) => options.length))],
+    ['options', mostOptions([request.devices, request.storages])],
     ['mounts', spec?.Mounts.length],
     ['env', spec?.Process?.Env.length],
     ['rules', spec?.Linux?.Resources?.Devices.length],
@@ -30,4 +29,10 @@ export function checkSizes(request: CreateContainerRequest): void {
       throw new AgentError('INVALID_ARGUMENT', `the request has ${size} ${what}, at most ${MOST[what]} are taken`);
     }
   }
+}
+
+function mostOptions(lists: readonly (readonly { readonly options: readonly string[] }[])[]): number {
+  let most = 0;
+  for (const list of lists) for (const { options } of list) most = Math.max(most, options.length);
+  return most;
 }

@@ -111,6 +111,9 @@ describe('creating a container', () => {
   const OCI = (change: object) => ({ OCI: { ...request({ paths: { base: 'BASE' } } as Agent, {}).OCI, ...change } });
   test.each([
     ['sizes', OCI({ Process: { Args: ['true'], Cwd: '/', Env: Array(20_000).fill('A=1') } })],
+    ['number of devices', { devices: Array(300_000).fill({ type: 'blk' }) }],
+    ['shared mounts', { sharedMounts: [{ name: 'x', srcCtr: 'c0', srcPath: '/a', dstCtr: 'c1', dstPath: '/b' }] }],
+    ['ports of its streams', { stdoutPort: 7 }],
     ['devices', { devices: [{ type: 'mock-accel', id: 'nobody', containerPath: '/dev/x' }] }],
     ['environment', OCI({ Process: { Args: ['true'], Cwd: '/', Env: ['PCIDEVICE_X=0000:99:00.0'] } })],
     ['CDI', OCI({ Annotations: { 'cdi.k8s.io/x': 'kata-mock.dev/accel=7' } })],

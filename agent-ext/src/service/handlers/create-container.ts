@@ -8,6 +8,7 @@ import { prepareSpec } from '../../sandbox/prepare-spec.ts';
 import { terminationLogOf } from '../../sandbox/termination-log.ts';
 import { UndoStack } from '../../undo.ts';
 import { checkSizes } from '../check-sizes.ts';
+import { checkSupported } from '../check-supported.ts';
 import type { Method } from '../method.ts';
 
 /** Devices, environment, CDI, storages, namespaces, hooks, bundle, create: whatever fails, the sandbox is as before. */
@@ -17,6 +18,7 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
   checkId('container id', containerId);
   if (message.execId !== '') checkId('exec id', message.execId);
   checkSizes(message);
+  checkSupported(message);
   const request = fromCreateContainer(message);
   sandbox.reserve(containerId);
   const undo = new UndoStack();

@@ -4,12 +4,14 @@ import type { Agent } from '../../agent.ts';
 import { AgentError } from '../../errors.ts';
 import type { Container } from '../../sandbox/container.ts';
 import { checkId } from '../../sandbox/ids.ts';
+import { checkSupported } from '../check-supported.ts';
 import type { Method } from '../method.ts';
 
 /** One more process in a running container, with the same address map for its environment. */
 export const execProcess: Method<'execProcess'> = (agent) => async (request) => {
   const { containerId, execId } = request;
   checkId('exec id', execId);
+  checkSupported(request);
   const container = agent.sandbox.get(containerId);
   if (!request.process) throw new AgentError('INVALID_ARGUMENT', `exec ${execId} comes without a process`);
   if (container.hasExec(execId))
