@@ -1,5 +1,5 @@
-import { closeSync, readSync, writeSync } from 'node:fs';
-import { memfdCreate, seekData, seekHole } from '@kata-mock/posix';
+import { closeSync, ftruncateSync, readSync, writeSync } from 'node:fs';
+import { addSeals, F_SEAL_SEAL, F_SEAL_SHRINK, memfdCreate, seekData, seekHole } from '@kata-mock/posix';
 import type { MemoryChanges, MigratableMemory, Region, RegionMemory } from '../server/device.ts';
 import { DeviceMemoryChanges } from './memory-changes.ts';
 
@@ -12,13 +12,26 @@ const CLEAR_BYTES = 1 << 20;
  * that looks for the aperture.
  */
 export class DeviceMemory implements MigratableMemory {
-  readonly size: bigint;
-  readonly #backed: number;
+  #size: bigint;
   #fd: number | undefined;
 
   constructor(size: bigint) {
-    this.size = size;
-    this.#backed = Number(size < MAX_BACKED_BYTES ? size : MAX_BACKED_BYTES);
+    this.#size = size;
+  }
+
+  get size(): bigint {
+    return this.#size;
+  }
+
+  /** Another size; what is beyond a smaller one is out of reach, and there again if it grows. */
+  set size(size: bigint) {
+    const before = this.#backed;
+    this.#size = size;
+    if (this.#fd !== undefined && this.#backed > before) ftruncateSync(this.#fd, this.#backed);
+  }
+
+  get #backed(): number {
+    return Number(this.#size < MAX_BACKED_BYTES ? this.#size : MAX_BACKED_BYTES);
   }
 
   /** True when all of [offset, offset + length) is device memory. */
@@ -44,8 +57,8 @@ export class DeviceMemory implements MigratableMemory {
     if (this.#fd === undefined) return;
     for (let end = 0; ; ) {
       const start = seekData(this.#fd, end);
-      if (start === undefined) return;
-      end = seekHole(this.#fd, start) ?? this.#backed;
+      if (start === undefined || start >= this.#backed) return;
+      end = Math.min(seekHole(this.#fd, start) ?? this.#backed, this.#backed);
       yield { start, end };
     }
   }
@@ -62,9 +75,12 @@ export class DeviceMemory implements MigratableMemory {
         writeSync(this.fd, zeros, 0, Math.min(CLEAR_BYTES, end - at), at);
   }
 
-  /** The memfd, sealed so that a VMM that maps it cannot be made to fault. */
+  /** The memfd, sealed against shrinking so that a VMM that maps it cannot be made to fault. */
   get fd(): number {
-    this.#fd ??= memfdCreate('mock-accel-memory', { size: this.#backed, seal: true });
+    if (this.#fd === undefined) {
+      this.#fd = memfdCreate('mock-accel-memory', { size: this.#backed });
+      addSeals(this.#fd, F_SEAL_SHRINK | F_SEAL_SEAL);
+    }
     return this.#fd;
   }
 

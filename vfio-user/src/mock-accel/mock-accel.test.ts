@@ -332,6 +332,25 @@ describe('aperture', () => {
     closeSync(info.fd);
   });
 
+  test('memory that a reload makes larger is there, and mapped as before', () => {
+    const device = createMockAccel({ memorySize: '1M', aperture: '1M' });
+    ({ client } = connectLoopback(device));
+    const copy = () => {
+      client.write64(0, Reg.DMA_DST, BigInt(1 << 20));
+      client.write32(0, Reg.DMA_LEN, 3);
+      client.write32(0, Reg.DMA_CMD, DmaCmd.START | (DmaCmd.DIRECTION_IN_DEVICE << DmaCmd.DIRECTION_SHIFT));
+      return read(Reg.DMA_STATUS) & 0xff;
+    };
+    client.regionWrite(2, 0, Uint8Array.of(7, 8, 9));
+    expect(copy()).toBe(DmaStatus.STATE_ERROR);
+    device.control('reload', { options: { memorySize: '2M', aperture: '1M' } });
+    expect(copy()).toBe(DmaStatus.STATE_DONE);
+    client.write64(0, Reg.DMA_SRC, BigInt(1 << 20));
+    client.write64(0, Reg.DMA_DST, 100n);
+    client.write32(0, Reg.DMA_CMD, DmaCmd.START | (DmaCmd.DIRECTION_IN_DEVICE << DmaCmd.DIRECTION_SHIFT));
+    expect([...client.regionRead(2, 100, 3)]).toEqual([7, 8, 9]);
+  });
+
   test.each([
     [false, [0, 0]],
     [true, [7, 8]],

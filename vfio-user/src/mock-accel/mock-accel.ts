@@ -68,7 +68,9 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
     },
     extendedCapabilities: extendedCapabilities(settings, changed),
     migration: {
-      shape: `memory of ${settings.memorySize} bytes`,
+      get shape() {
+        return `memory of ${memory.size} bytes`;
+      },
       memory,
       save: () => saveState(registers, dma),
       restore: (state) => restoreState(state, registers, dma),
@@ -98,6 +100,7 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
       if (next.wordList !== settings.wordList)
         passphrase.words = next.wordList === undefined ? builtInWords : readWords(next.wordList);
       settings = next;
+      memory.size = next.memorySize;
       applyResetValues(registers, settings);
       reloadIdentity(fn, settings);
       return { reloaded: true };
