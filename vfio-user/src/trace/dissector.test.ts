@@ -34,7 +34,7 @@ test(`tshark shows registers by name${hasTshark ? '' : ' (skipped: no tshark on 
   client.read32(0, Reg.PASSPHRASE_STATUS);
   client.close();
   stopTrace(server);
-  const fields = ['command', 'reply', 'register', 'data'].flatMap((name) => ['-e', `vfio_user.${name}`]);
+  const fields = ['command', 'reply', 'register', 'data', 'timers'].flatMap((name) => ['-e', `vfio_user.${name}`]);
   const output = execFileSync(
     'tshark',
     ['-X', `lua_script:${lua}`, '-r', file, '-T', 'fields', '-E', 'separator=;', ...fields],
@@ -49,7 +49,7 @@ test(`tshark shows registers by name${hasTshark ? '' : ' (skipped: no tshark on 
     .split('\n')
     .map((row) => row.split(';'));
   expect(rows).toHaveLength(6);
-  expect(rows[2]!.slice(2)).toEqual(['STATUS', 'cdab0000']);
+  expect(rows[2]!.slice(2)).toEqual(['STATUS', 'cdab0000', '0']);
   expect(rows[4]![2]).toBe('PASSPHRASE_STATUS');
   expect(rows.map(([command]) => command)).toEqual(['1', '1', '10', '10', '9', '9']);
 });

@@ -28,6 +28,7 @@ for bar = 0, 5 do regions[bar] = "bar" .. bar end
 local f = {
   server = ProtoField.bool("vfio_user.server", "From the server"),
   fds = ProtoField.uint8("vfio_user.fds", "Descriptors"),
+  timers = ProtoField.uint8("vfio_user.timers", "Timers of the device since the last message"),
   id = ProtoField.uint16("vfio_user.id", "Message id"),
   command = ProtoField.uint16("vfio_user.command", "Command", base.DEC, commands),
   size = ProtoField.uint32("vfio_user.size", "Size"),
@@ -68,6 +69,7 @@ function proto.dissector(buffer, packet, root)
   local tree = root:add(proto, buffer())
   tree:add(f.server, buffer(0, 1))
   tree:add(f.fds, buffer(1, 1))
+  if buffer(3, 1):uint() == 1 then tree:add(f.timers, buffer(2, 1)) end
   tree:add_le(f.id, buffer(4, 2))
   tree:add_le(f.command, buffer(6, 2))
   tree:add_le(f.size, buffer(8, 4))
