@@ -1,30 +1,34 @@
 /**
  * Measures the server against the floor, a bare C loop, in interleaved rounds: `npm run bench -w vfio-user`.
- * Options: --rounds N (5), --reads N (40000), --writes N (200000), --json FILE. Ratios of one run are what counts: the
- * machine's other work hits both alike.
+ * Options: --rounds N (5), --reads N (40000), --writes N (200000), --no-guest (without the part in a VM), --json FILE.
+ * Ratios of one run are what counts: the machine's other work hits both alike.
  */
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import net from 'node:net';
 import os from 'node:os';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
+import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
-import { build } from 'esbuild';
 import { controlCall } from '../src/control/client.ts';
+import { type GuestResult, readsInGuest } from './guest.ts';
+import { nodeFloor } from './node-floor.ts';
+import { hostProgram, prepare } from './prepare.ts';
 
 const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '5' },
     reads: { type: 'string', default: '40000' },
     writes: { type: 'string', default: '200000' },
+    'no-guest': { type: 'boolean', default: false },
     json: { type: 'string' },
   },
 });
 const rounds = Number(values.rounds);
-const here = path.dirname(fileURLToPath(import.meta.url));
 const work = mkdtempSync(path.join(os.tmpdir(), 'vfu-bench-'));
 const LIMIT_MS = 120_000;
+/** Servers, which a run that fails must not leave behind. */
+const running = new Set<ChildProcess>();
 
 interface ReadResult {
   p50: number;
@@ -32,31 +36,14 @@ interface ReadResult {
   perSecond: number;
 }
 
-async function prepare(): Promise<void> {
-  for (const name of ['client', 'floor'])
-    execFileSync('cc', ['-O2', '-Wall', '-o', path.join(work, name), path.join(here, `${name}.c`)]);
-  await build({
-    entryPoints: [
-      { in: path.join(here, 'host.ts'), out: 'host' },
-      { in: path.join(here, '../src/host/function.worker.ts'), out: 'function.worker' },
-    ],
-    outdir: path.join(here, '../dist/bench'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['@kata-mock/source'],
-    external: ['koffi'],
-    logLevel: 'warning',
-    banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-  });
-}
-
 const pinned = (pin: boolean) => (pin ? ['taskset', '-c', '0'] : []);
 
 function start(pin: boolean, ...argv: string[]): ChildProcess {
   const [program, ...rest] = [...pinned(pin), ...argv];
-  return spawn(program!, rest, { stdio: ['ignore', 'inherit', 'inherit'] });
+  const child = spawn(program!, rest, { stdio: ['ignore', 'inherit', 'inherit'] });
+  running.add(child);
+  child.once('exit', () => running.delete(child));
+  return child;
 }
 
 function client(pin: boolean, socket: string, mode: string, count: string): ReadResult {
@@ -76,6 +63,8 @@ async function listening(socket: string): Promise<number> {
       probe.on('error', () => resolve(false));
     });
     if (connected) return performance.now() - begin;
+    // A pause, or the probes would take the processor that the other needs.
+    await delay(1);
     if (performance.now() - begin > 10_000) throw new Error(`nothing listens on ${socket}`);
   }
 }
@@ -89,57 +78,67 @@ async function stop(child: ChildProcess): Promise<void> {
   await ended;
 }
 
-async function host(
-  pin: boolean,
-  count: number,
-): Promise<{ child: ChildProcess; directory: string; listenMs: number }> {
+interface RunningHost {
+  child: ChildProcess;
+  directory: string;
+  listenMs: number;
+}
+
+async function host(pin: boolean, count: number, options: object = {}): Promise<RunningHost> {
   const directory = mkdtempSync(path.join(work, 'h'));
   const begin = performance.now();
-  const child = start(pin, process.execPath, path.join(here, '../dist/bench/host.js'), directory, String(count));
+  const child = start(pin, process.execPath, hostProgram, directory, String(count), JSON.stringify(options));
   await listening(path.join(directory, `d${count - 1}.sock`));
   return { child, directory, listenMs: performance.now() - begin };
+}
+
+/** What one round measured; rates are per second. */
+interface Round {
+  floor: ReadResult;
+  ours: ReadResult;
+  /** A second function of ours, which records every message. */
+  traced: ReadResult;
+  posted: number;
+  floorPosted: number;
+  multi: number;
 }
 
 /** Reads and writes of both servers, medians over the rounds, and the ratios of each round's pair. */
 async function accesses(pin: boolean) {
   const floor = start(pin, path.join(work, 'floor'), path.join(work, `floor${pin}.sock`));
-  const ours = await host(pin, 1);
+  const ours = await host(pin, 2);
   const floorSocket = path.join(work, `floor${pin}.sock`);
   const oursSocket = path.join(ours.directory, 'd0.sock');
+  const tracedSocket = path.join(ours.directory, 'd1.sock');
   await listening(floorSocket);
-  const results: { floor: ReadResult; ours: ReadResult; posted: number; floorPosted: number; multi: number }[] = [];
+  const control = path.join(ours.directory, 'control.sock');
+  await listening(control);
+  await controlCall(control, 'trace-start', { id: 'd1', file: path.join(work, `t${pin}.pcapng`) });
+  const results: Round[] = [];
   for (let round = 0; round < rounds; round++) {
     results.push({
       floor: client(pin, floorSocket, 'read', values.reads),
       ours: client(pin, oursSocket, 'read', values.reads),
+      traced: client(pin, tracedSocket, 'read', values.reads),
       floorPosted: client(pin, floorSocket, 'write', values.writes).perSecond,
       posted: client(pin, oursSocket, 'write', values.writes).perSecond,
       multi: client(pin, oursSocket, 'multi', values.writes).perSecond,
     });
   }
-  await controlCall(path.join(ours.directory, 'control.sock'), 'trace-start', {
-    id: 'd0',
-    file: path.join(work, `t${pin}.pcapng`),
-  });
-  const traced = Array.from({ length: rounds }, () => [
-    client(pin, floorSocket, 'read', values.reads).p50,
-    client(pin, oursSocket, 'read', values.reads).p50,
-  ]);
   await stop(ours.child);
   await stop(floor);
   const ratio = (of: (result: (typeof results)[number]) => number) => Number(median(results.map(of)).toFixed(2));
-  const oursRatio = ratio(({ floor: f, ours: o }) => o.p50 / f.p50);
   return {
     floor: { p50Ns: median(results.map((r) => r.floor.p50)), p99Ns: median(results.map((r) => r.floor.p99)) },
     ours: { p50Ns: median(results.map((r) => r.ours.p50)), p99Ns: median(results.map((r) => r.ours.p99)) },
-    p50Ratio: oursRatio,
+    p50Ratio: ratio(({ floor: f, ours: o }) => o.p50 / f.p50),
     p99Ratio: ratio(({ floor: f, ours: o }) => o.p99 / f.p99),
     readsRatio: ratio(({ floor: f, ours: o }) => o.perSecond / f.perSecond),
     readsPerSecond: median(results.map((r) => r.ours.perSecond)),
     postedPerSecond: median(results.map((r) => r.posted)),
     floorPostedPerSecond: median(results.map((r) => r.floorPosted)),
     multiPerSecond: median(results.map((r) => r.multi)),
-    tracedP50Ratio: Number((median(traced.map(([f, o]) => o! / f!)) / oursRatio).toFixed(2)),
+    tracedP50Ratio: ratio(({ ours: o, traced: t }) => t.p50 / o.p50),
   };
 }
 
@@ -182,18 +181,37 @@ async function footprint() {
   };
 }
 
+/** Reads in a VM that has a device of each server. */
+async function guest(): Promise<GuestResult | { notMeasured: string }> {
+  if (values['no-guest']) return { notMeasured: 'left out (--no-guest)' };
+  const floorSocket = path.join(work, 'guest-floor.sock');
+  const floor = start(false, path.join(work, 'floor'), floorSocket);
+  // A class that Linux gives addresses to, which the default one is not.
+  const ours = await host(false, 1, { classCode: 0x120000, aperture: '1M', memorySize: '1M' });
+  await listening(floorSocket);
+  try {
+    return await readsInGuest(work, { floor: floorSocket, ours: path.join(ours.directory, 'd0.sock') });
+  } finally {
+    await stop(ours.child);
+    await stop(floor);
+  }
+}
+
 try {
-  await prepare();
+  const native = await prepare(work);
+  const { length: cpus, 0: cpu } = os.cpus();
   const result = {
-    machine: { cpus: os.cpus().length, model: os.cpus()[0]?.model, node: process.version, load: os.loadavg()[0] },
+    machine: { cpus, model: cpu?.model, node: process.version, native, load: os.loadavg()[0] },
     pinned: await accesses(true),
     unpinned: await accesses(false),
+    node: await nodeFloor(rounds),
     process: await footprint(),
+    guest: await guest(),
   };
   if (values.json) writeFileSync(values.json, `${JSON.stringify(result, null, 2)}\n`);
   const row = (name: string, target: string, a: unknown, b: unknown = '') =>
     console.log(`| ${name.padEnd(44)} | ${target.padEnd(9)} | ${String(a).padStart(10)} | ${String(b).padStart(10)} |`);
-  const { pinned: p, unpinned: u, process: f } = result;
+  const { pinned: p, unpinned: u, process: f, node: n, guest: g } = result;
   row('', 'target', 'pinned', 'unpinned');
   row('---', '---', '---', '---');
   row('read p50, floor, us', '', p.floor.p50Ns / 1000, u.floor.p50Ns / 1000);
@@ -206,10 +224,21 @@ try {
   row('writes/s by WRITE_MULTI', '> posted', p.multiPerSecond, u.multiPerSecond);
   row('read p50 with a trace, times without', '<= 1.10', p.tracedP50Ratio, u.tracedP50Ratio);
   row('listening after exec, ms', '<= 80', '', f.listenMs);
+  row('  Node itself, to the first line, ms', '', '', n.firstLineMs);
   row('memory, first function, MB', '<= 60', '', f.firstFunctionMB);
+  row('  an empty process of Node, MB', '', '', n.processMB);
   row('memory, each further one of 64, MB', '<= 8', '', f.furtherFunctionMB);
+  row('  an empty thread of Node, MB', '', '', n.threadMB);
   row('control on an idle connection, worst ms', '<= 50', '', f.idleControlMs.worst);
   row('reads/s with 63 others connected, of alone', '>= 0.90', f.readsOf64Ratio);
+  if ('notMeasured' in g) console.log(`not measured in a guest: ${g.notMeasured}`);
+  else {
+    row('in a guest: trapped read, floor, us', '', '', (g.floorNs / 1000).toFixed(2));
+    row('  ours, times the floor', '<= 1.05', '', (g.oursNs / g.floorNs).toFixed(2));
+    row('in a guest: read of memory, ns', '', '', g.ramNs);
+    row('  mapped aperture, times memory', '<= 2', '', (g.apertureNs / g.ramNs).toFixed(2));
+  }
 } finally {
+  for (const child of running) child.kill('SIGKILL');
   rmSync(work, { recursive: true, force: true });
 }
