@@ -1,9 +1,9 @@
 import { mkdirSync, rmSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Connection } from 'ttrpc-ts';
 import { type AgentGuest, SHARED } from '../support/agent-guest.ts';
-import { root } from '../support/paths.ts';
 import { inFirstNamespace } from './guest-programs.ts';
 
 /** The virtio-serial port a guest needs for {@link vsockConnection}. */
@@ -16,7 +16,7 @@ export async function vsockConnection(guest: AgentGuest, port: number): Promise<
   const folder = path.join(guest.share, 'relay');
   mkdirSync(folder, { recursive: true });
   await build({
-    entryPoints: [path.join(root, 'test/support/vsock-relay.guest.ts')],
+    entryPoints: [fileURLToPath(new URL('./vsock-relay.guest.ts', import.meta.url))],
     outfile: path.join(folder, 'main.mjs'),
     bundle: true,
     platform: 'node',
