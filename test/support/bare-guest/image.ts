@@ -1,4 +1,4 @@
-import { copyFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { build as bundle } from 'esbuild';
 import { imageWithAgent } from '../../../guest-image/src/index.ts';
@@ -10,9 +10,9 @@ import { build, root } from '../paths.ts';
  */
 export async function bareGuestImage(): Promise<string> {
   const agent = path.join(build, 'test/bare-guest-program');
-  await bundle({
+  const { outputFiles } = await bundle({
     entryPoints: [path.join(import.meta.dirname, 'guest/main.ts')],
-    outfile: path.join(agent, 'main.js'),
+    write: false,
     bundle: true,
     platform: 'node',
     target: 'node20',
@@ -21,6 +21,16 @@ export async function bareGuestImage(): Promise<string> {
     external: ['koffi'],
     logLevel: 'warning',
   });
-  copyFileSync(path.join(root, 'dist/ttrpc/main.js'), path.join(agent, 'ttrpc.js'));
+  mkdirSync(agent, { recursive: true });
+  provide(path.join(agent, 'main.js'), outputFiles[0]!.contents);
+  provide(path.join(agent, 'ttrpc.js'), readFileSync(path.join(root, 'dist/ttrpc/main.js')));
   return imageWithAgent(path.join(build, 'test'), agent);
+}
+
+/** Writes a file in one go, and only if it differs: another test may be packing it into its image at this moment. */
+function provide(file: string, contents: Uint8Array): void {
+  if (existsSync(file) && readFileSync(file).equals(contents)) return;
+  const scratch = path.join(build, 'test', `${path.basename(file)}.${process.pid}`);
+  writeFileSync(scratch, contents);
+  renameSync(scratch, file);
 }
