@@ -5,18 +5,42 @@ import { Code, createClient } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentGuest, CARD, SHARED } from '../support/agent-guest.ts';
 import { createSandbox, inGuest, readAll, run, sharedRoot, spec } from './containers.ts';
-import { onGuestRoot } from './guest-programs.ts';
+import { inFirstNamespace, onGuestRoot } from './guest-programs.ts';
 import { RELAY_PORT, vsockConnection } from './vsock-relay.ts';
 
 let guest: AgentGuest;
 beforeAll(async () => {
   guest = await AgentGuest.boot({ ports: [RELAY_PORT] });
-  await createSandbox(guest, 'vsock_loopback');
+  const hook = path.join(guest.share, 'hooks/prestart/mark');
+  mkdirSync(path.dirname(hook), { recursive: true });
+  writeFileSync(hook, `#!/bin/sh\nbusybox cp /dev/stdin ${BASE}/hooked\n`, { mode: 0o755 });
+  writeFileSync(path.join(path.dirname(hook), 'not-executable'), 'exit 1');
+  await createSandbox(guest, {
+    dns: ['search pod.example', 'nameserver 10.199.0.53'],
+    guestHookPath: `${SHARED}/hooks`,
+    kernelModules: [{ name: 'vsock_loopback' }, { name: 'loop', parameters: ['max_loop=3'] }],
+  });
   sharedRoot(guest);
 });
 afterAll(() => guest?.stop());
 
+const BASE = '/run/kata-containers';
+
 describe('calls of a shim, with their effect in the guest', () => {
+  test('a sandbox has its name, its resolvers, its modules, and its hooks run for each container', async () => {
+    const files = [
+      '/proc/sys/kernel/hostname',
+      '/etc/resolv.conf',
+      '/sys/module/loop/parameters/max_loop',
+      `${BASE}/hooked`,
+    ];
+    const { stdout } = await run(guest, 'names', inFirstNamespace(guest, `cat ${files.join(' ')}`));
+    const seen = stdout.split('\n');
+    expect(seen.slice(0, 4)).toEqual(['pod1', 'search pod.example', 'nameserver 10.199.0.53', '3']);
+    // A hook gets the state of its container.
+    expect(JSON.parse(seen[4] ?? '')).toMatchObject({ id: 'names', status: 'creating' });
+  });
+
   test('network: name, address and MTU of a card by its hardware address; routes; neighbours', async () => {
     const { agent } = guest;
     const address = { family: IPFamily.v4, address: '10.199.0.4', mask: '24' };

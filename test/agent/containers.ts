@@ -2,13 +2,14 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import type { Message, MessageInitShape } from '@bufbuild/protobuf';
-import type { CreateContainerRequestSchema, SpecSchema } from '@kata-mock/contracts';
+import type { CreateContainerRequestSchema, CreateSandboxRequestSchema, SpecSchema } from '@kata-mock/contracts';
 import { type AgentGuest, SHARED } from '../support/agent-guest.ts';
 import { artefacts } from '../support/artefacts.ts';
 
 export type SpecInit = Exclude<MessageInitShape<typeof SpecSchema>, Message>;
 type LinuxInit = NonNullable<SpecInit['Linux']>;
 type RequestInit = Exclude<MessageInitShape<typeof CreateContainerRequestSchema>, Message>;
+type SandboxInit = Exclude<MessageInitShape<typeof CreateSandboxRequestSchema>, Message>;
 
 /** Makes the busybox root in the shared directory; returns its path in the guest. */
 export function sharedRoot(guest: AgentGuest, name = 'root'): string {
@@ -18,9 +19,9 @@ export function sharedRoot(guest: AgentGuest, name = 'root'): string {
 }
 
 /** The sandbox every test needs: the shared directory and shm, as a shim asks for them. */
-export async function createSandbox(guest: AgentGuest, ...kernelModules: string[]): Promise<void> {
+export async function createSandbox(guest: AgentGuest, more: SandboxInit = {}): Promise<void> {
   await guest.agent.createSandbox({
-    kernelModules: kernelModules.map((name) => ({ name })),
+    ...more,
     sandboxId: 'sandbox1',
     hostname: 'pod1',
     storages: [

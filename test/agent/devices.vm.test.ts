@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { FSGroupChangePolicy } from '@kata-mock/contracts';
 import type { TtrpcError } from 'ttrpc-ts';
 import { Code } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -76,7 +77,8 @@ describe('disks', () => {
 
   test('a file system on a disk behind a bridge is a volume that keeps its files from container to container', async () => {
     const mountPoint = `${VOLUMES}/kept`;
-    const storages = [{ driver: 'blk', source: '19/03', fstype: 'ext4', mountPoint }];
+    const fsGroup = { groupId: 4321, groupChangePolicy: FSGroupChangePolicy.OnRootMismatch };
+    const storages = [{ driver: 'blk', source: '19/03', fstype: 'ext4', mountPoint, fsGroup }];
     const mounted = (script: string) => {
       const OCI = spec(['sh', '-c', script]);
       OCI.Mounts = [...(OCI.Mounts ?? []), { destination: '/v', source: mountPoint, type: 'bind', options: ['rbind'] }];
@@ -84,7 +86,16 @@ describe('disks', () => {
     };
     expect(await run(guest, 'writer', mounted('echo kept >/v/file'), { storages })).toMatchObject({ status: 0 });
     expect(await inGuest(guest, 'between', `grep -c ${mountPoint} /guest/proc/1/mountinfo`)).toBe('0\n');
-    expect(await run(guest, 'reader', mounted('cat /v/file'), { storages })).toMatchObject({ stdout: 'kept\n' });
+    const read = 'cat /v/file; stat -c "%g %a" /v /v/file';
+    // The file came with the group of its directory, whose set-group-ID bit says so.
+    expect((await run(guest, 'reader', mounted(read), { storages })).stdout).toBe('kept\n4321 2775\n4321 644\n');
+  });
+
+  test('a disk by the node a shim names (mmioblk) has the numbers of that node', async () => {
+    const devices = [{ type: 'mmioblk', vmPath: '/dev/vda', containerPath: '/dev/xvdb' }];
+    const OCI = withDevices('stat -c %t:%T /dev/xvdb', [{ path: '/dev/xvdb', type: 'b' }]);
+    const { stdout } = await run(guest, 'mmio', OCI, { devices });
+    expect(stdout).toBe(await inGuest(guest, 'look', 'stat -c %t:%T /guest/dev/vda'));
   });
 
   test('a disk by SCSI address is looked for on the controller, though nobody scanned it', async () => {

@@ -33,7 +33,7 @@ beforeAll(async () => {
   // The guest's own agent plays kata-agent, where the manifest wants it; nobody has loaded the driver yet.
   const kernel = ['agent.server_addr=unix:///run/kata-agent.sock', 'modprobe.blacklist=mock_accel'];
   guest = await AgentGuest.boot({ devices: 2, ports: [RELAY_PORT], disks: [image], kernel });
-  await createSandbox(guest, 'vsock_loopback');
+  await createSandbox(guest, { kernelModules: [{ name: 'vsock_loopback' }] });
   sharedRoot(guest);
 });
 afterAll(async () => {
