@@ -18,8 +18,6 @@ export const storageDrivers: readonly string[] = drivers.flatMap((driver) => dri
 
 interface Mounted {
   users: number;
-  /** Kata 4.1's `shared`: it stays until the sandbox ends, for containers to come. */
-  isShared: boolean;
   readonly ready: Promise<Unmount | undefined>;
 }
 
@@ -48,7 +46,6 @@ export class Storages {
     }
     const mounted = this.#mounted.get(key) ?? this.#mount(key, driver, { ...storage, mountPoint: key });
     mounted.users++;
-    if (storage.shared) mounted.isShared = true;
     try {
       await mounted.ready;
     } catch (error) {
@@ -63,10 +60,16 @@ export class Storages {
     return [...this.#mounted.keys()];
   }
 
+  /** Keeps what is mounted until the sandbox ends, for containers to come: Kata 4.1's `shared`. */
+  keep(key: string): void {
+    const mounted = this.#mounted.get(key);
+    if (mounted) mounted.users = Number.POSITIVE_INFINITY;
+  }
+
   /** Gives a reference back; the last one unmounts. */
   async release(key: string): Promise<void> {
     const mounted = this.#mounted.get(key);
-    if (!mounted || --mounted.users > 0 || mounted.isShared) return;
+    if (!mounted || --mounted.users > 0) return;
     this.#mounted.delete(key);
     (await mounted.ready)?.();
   }
@@ -85,7 +88,7 @@ export class Storages {
 
   #mount(key: string, driver: StorageDriver, storage: Storage): Mounted {
     const ready = mountAndGive(this.#context, driver, storage);
-    const mounted: Mounted = { users: 0, isShared: false, ready };
+    const mounted: Mounted = { users: 0, ready };
     this.#mounted.set(key, mounted);
     return mounted;
   }

@@ -1,11 +1,13 @@
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
+  fchmodSync,
+  fchownSync,
   fstatSync,
   ftruncateSync,
   lchownSync,
-  mkdirSync,
   openSync,
   renameSync,
   rmSync,
@@ -33,7 +35,7 @@ export const copyFile: Method<'copyFile'> = (agent) => (request) => {
   try {
     const place = `/proc/self/fd/${parent}/${path.basename(request.path)}`;
     const type = request.fileMode & TYPE;
-    if (type === DIRECTORY) makeDirectory(place, request);
+    if (type === DIRECTORY) makeDirectory(agent.paths.base, request);
     else if (type === LINK) makeLink(place, request);
     else if (type === REGULAR || type === 0) writePiece(place, request);
     else
@@ -47,16 +49,22 @@ export const copyFile: Method<'copyFile'> = (agent) => (request) => {
   return {};
 };
 
-function makeDirectory(place: string, request: CopyFileRequest): void {
-  mkdirSync(place, { recursive: true });
-  chmodSync(place, request.fileMode & 0o7777);
-  own(place, request);
+function makeDirectory(base: string, { path: directory, fileMode, uid, gid }: CopyFileRequest): void {
+  const fd = openDirectoryBelow(base, directory);
+  try {
+    // Leads to the directory itself, which a link cannot have replaced.
+    const place = `/proc/self/fd/${fd}`;
+    chownSync(place, uid, gid);
+    chmodSync(place, fileMode & 0o7777);
+  } finally {
+    closeSync(fd);
+  }
 }
 
 function makeLink(place: string, request: CopyFileRequest): void {
   rmSync(place, { force: true });
   symlinkSync(Buffer.from(request.data).toString('utf8'), place);
-  own(place, request);
+  lchownSync(place, request.uid, request.gid);
 }
 
 function writePiece(place: string, request: CopyFileRequest): void {
@@ -69,9 +77,9 @@ function writePiece(place: string, request: CopyFileRequest): void {
     );
   }
   const partial = `${place}.kata-part`;
-  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW;
+  // A pipe in its place must not make the agent wait for a reader.
+  const flags = constants.O_WRONLY | constants.O_CREAT | constants.O_NOFOLLOW | constants.O_NONBLOCK;
   const fd = openSync(partial, flags, 0o600);
-  let size: number;
   try {
     if (offset === 0n) ftruncateSync(fd, 0);
     const { size: present } = fstatSync(fd);
@@ -80,20 +88,15 @@ function writePiece(place: string, request: CopyFileRequest): void {
       throw new AgentError('INVALID_ARGUMENT', message);
     }
     writeAll(fd, data, Number(offset));
-    ({ size } = fstatSync(fd));
+    if (BigInt(fstatSync(fd).size) < fileSize) return;
+    fchownSync(fd, request.uid, request.gid);
+    fchmodSync(fd, request.fileMode & 0o7777);
   } finally {
     closeSync(fd);
   }
-  if (BigInt(size) < fileSize) return;
-  own(partial, request);
-  chmodSync(partial, request.fileMode & 0o7777);
   renameSync(partial, place);
 }
 
 function writeAll(fd: number, data: Uint8Array, offset: number): void {
   for (let done = 0; done < data.length; ) done += writeSync(fd, data, done, data.length - done, offset + done);
-}
-
-function own(place: string, { uid, gid }: CopyFileRequest): void {
-  lchownSync(place, uid, gid);
 }

@@ -96,6 +96,21 @@ describe('creating a container', () => {
     expect(existsSync(path.join(agent.paths.base, 'volume'))).toBe(true);
   });
 
+  test('that keeps a shared storage leaves it to those to come; one that fails does not', async () => {
+    const { agent, runc, storages, call } = setUp();
+    const mountPoint = path.join(agent.paths.base, 'volume');
+    const change = { storages: [{ driver: 'local', mountPoint, shared: true }] };
+    runc.fails = true;
+    await expect(call(change)).rejects.toThrow();
+    expect(storages.mountPoints).toEqual([]);
+    runc.fails = false;
+    await call(change);
+    for (const key of agent.sandbox.get('c1').parts.storages) await storages.release(key);
+    expect(storages.mountPoints).toEqual([mountPoint]);
+    await storages.releaseAll(() => {});
+    expect(storages.mountPoints).toEqual([]);
+  });
+
   test('twice with one id is refused', async () => {
     const { call } = setUp();
     await call();

@@ -63,6 +63,7 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
     signal.throwIfAborted();
     sandbox.add(container);
     undo.clear();
+    for (const [index, { shared }] of message.storages.entries()) if (shared) storages.keep(acquired[index] ?? '');
     log.info(
       {
         container: containerId,

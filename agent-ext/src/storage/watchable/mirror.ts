@@ -1,5 +1,6 @@
 import {
   chmodSync,
+  chownSync,
   closeSync,
   constants,
   fstatSync,
@@ -60,7 +61,10 @@ function hiddenFirst([a]: [string, Entry], [b]: [string, Entry]): number {
 function makeDirectory(target: string, name: string, entry: Entry): void {
   const fd = openDirectoryBelow(target, path.join(target, name));
   try {
-    own(`/proc/self/fd/${fd}`, entry);
+    // chown and chmod of this name are of the directory itself.
+    const place = `/proc/self/fd/${fd}`;
+    chownSync(place, entry.uid, entry.gid);
+    chmodSync(place, entry.mode);
   } finally {
     closeSync(fd);
   }
@@ -81,7 +85,8 @@ function copy(source: number, target: string, name: string, entry: Entry): void 
     } finally {
       closeSync(from);
     }
-    own(partial, entry);
+    lchownSync(partial, entry.uid, entry.gid);
+    chmodSync(partial, entry.mode);
     renameSync(partial, place);
   });
 }
@@ -121,9 +126,4 @@ function inParent(target: string, name: string, work: (place: string, partial: s
     rmSync(at(PARTIAL), { force: true });
     closeSync(parent);
   }
-}
-
-function own(place: string, { uid, gid, mode }: Entry): void {
-  lchownSync(place, uid, gid);
-  chmodSync(place, mode);
 }

@@ -1,6 +1,8 @@
 import {
   chmodSync,
   existsSync,
+  lchownSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   openSync,
@@ -109,6 +111,16 @@ describe('the copy of a watched directory', () => {
     expect(readlinkSync(`${target}/key`)).toBe('..data/key');
     expect(statSync(`${target}/key`).mode & 0o777).toBe(0o640);
     expect(readdirSync(target).sort()).toEqual(['..data', '..v1', 'key', 'other']);
+  });
+
+  test('has the owners, when it is root that copies', ({ skip }) => {
+    if (process.getuid?.() !== 0) skip('only root may give files away');
+    publish('v1', { key: 'one' });
+    for (const [index, name] of ['', '..v1', '..v1/key', 'key'].entries())
+      lchownSync(`${source}/${name}`, 12 + index, 34);
+    watch(open, target, look() ?? new Map(), { warn: () => {} })();
+    const owners = ['', '..v1', '..v1/key', 'key'].map((name) => lstatSync(`${target}/${name}`).uid);
+    expect(owners).toEqual([12, 13, 14, 15]);
   });
 
   test('follows the swap of ..data, tells by inotify, and loses what has gone', async () => {
