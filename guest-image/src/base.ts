@@ -31,11 +31,12 @@ export interface Base extends Artefact {
   busybox: string;
 }
 
-/** Debian's part of the guest's root: changes seldom, so the agent and the driver are laid over it when the image is packed. */
-export async function provideBase(store: Store): Promise<Base> {
-  const hash = hashOf({ recipe: 4, release: RELEASE, packages, unused });
+/** Debian's part of the guest's root: changes seldom, so the agent and the driver are laid over it when the image is packed. `more` are further packages. */
+export async function provideBase(store: Store, more: readonly string[] = []): Promise<Base> {
+  const all = [...packages, ...more];
+  const hash = hashOf({ recipe: 4, release: RELEASE, packages: all, unused });
   const artefact = await store.produce('base', hash, async (folder) => {
-    const root = await extractPackages(folder, { packages });
+    const root = await extractPackages(folder, { packages: all });
     await run('rm', ['-rf', '--', ...unused.map((name) => path.join(root, name))], { root: true });
     const doc = path.join(root, 'usr/share/doc');
     await run('find', [doc, '-type', 'f', '!', '-name', 'copyright', '-delete'], { root: true });

@@ -31,6 +31,8 @@ export interface RootImageInput {
   /** Folder of the bundled agent. */
   agent: string;
   snapshot: Snapshot | undefined;
+  /** Changes what is laid over Debian's files; `recipe` is something that differs when its result does. */
+  change?: { recipe: string; apply: (overlay: string) => Promise<void> };
 }
 
 /** Packs Debian's files and ours into one read-only erofs image, not compressed (see docs/guest-image.md for the figures). */
@@ -50,6 +52,7 @@ export async function provideRootImage(store: Store, input: RootImageInput): Pro
     guest: await hashTree(guestFiles),
     agent: await hashTree(input.agent, (name) => !name.endsWith('.map')),
     snapshot: input.snapshot?.hash,
+    change: input.change?.recipe,
     overlay: await readFile(new URL('./overlay.ts', import.meta.url), 'utf8'),
   });
   const artefact = await store.produce('root', hash, async (folder) => {
@@ -63,6 +66,7 @@ export async function provideRootImage(store: Store, input: RootImageInput): Pro
       agent: input.agent,
       snapshot: input.snapshot?.file,
     });
+    await input.change?.apply(overlay);
     await writeModuleIndex(overlay, input);
     await pack(folder, [input.base.root, overlay], input.toolchain);
     await removeTree(overlay);

@@ -31,6 +31,8 @@ export interface AgentGuestOptions {
   readonly disks?: readonly string[];
   /** More arguments of QEMU, before every device: an IOMMU must be there first. */
   readonly qemu?: readonly string[];
+  /** Another root image than the agent's own. */
+  readonly rootImage?: string;
   /** More words of the kernel command line, such as `agent.log=debug`. */
   readonly kernel?: readonly string[];
 }
@@ -64,7 +66,8 @@ export class AgentGuest {
       })),
     });
     writeFileSync(path.join(folder, 'inventory.json'), serializeInventory({ version: 1, devices: [...inventory] }));
-    const artefacts = readArtefacts();
+    const found = readArtefacts();
+    const artefacts = { ...found, rootImage: options.rootImage ?? found.rootImage };
     const virtiofsd = spawn(
       artefacts.virtiofsd.path,
       ['--socket-path', path.join(folder, 'fs.sock'), '--shared-dir', share, '--sandbox', 'none', '--cache', 'auto'],
