@@ -55,18 +55,31 @@ export function pcapngHead(device: string): Uint8Array {
   return Buffer.concat([section, block]);
 }
 
+/** Up to this length a message is copied in words. */
+const SHORT_BYTES = 64;
+
 /** Bytes {@link writePacket} needs for a message. */
 export function packetBytes(messageBytes: number): number {
   return PACKET_OVERHEAD_BYTES + padded(RECORD_HEAD_BYTES + messageBytes);
 }
 
-/** Writes one packet block at `at`; `high` and `low` are the halves of the time in ns. Returns its bytes. */
+/** What a packet says beside the message. */
+export interface PacketHead {
+  /** The two halves of the time in ns: a bigint for each message would be garbage to collect. */
+  high: number;
+  low: number;
+  fromServer: boolean;
+  fds: number;
+  timers: number | undefined;
+}
+
+/** Writes one packet block at `at`. Returns its bytes. */
 export function writePacket(
   view: DataView,
   bytes: Uint8Array,
   at: number,
-  record: { high: number; low: number; fromServer: boolean; fds: number; timers: number | undefined },
-  source: Uint8Array,
+  record: PacketHead,
+  source: DataView,
   start: number,
   length: number,
 ): number {
@@ -82,8 +95,13 @@ export function writePacket(
   const timers = record.timers === undefined ? 0 : Math.min(record.timers, 255) | 0x100;
   view.setUint32(at + 28, (record.fromServer ? 1 : 0) | (Math.min(record.fds, 255) << 8) | (timers << 16), true);
   const data = at + 32;
-  for (let index = 0; index < length && length <= 64; index++) bytes[data + index] = source[start + index]!;
-  if (length > 64) bytes.set(source.subarray(start, start + length), data);
+  // Words for what most messages are: a window on the source, for set(), would be garbage for each.
+  let copied = 0;
+  if (length <= SHORT_BYTES)
+    for (; copied + 4 <= length; copied += 4)
+      view.setUint32(data + copied, source.getUint32(start + copied, true), true);
+  if (copied < length)
+    bytes.set(new Uint8Array(source.buffer, source.byteOffset + start + copied, length - copied), data + copied);
   for (let index = data + length; index < at + size - 4; index++) bytes[index] = 0;
   view.setUint32(at + size - 4, size, true);
   return size;

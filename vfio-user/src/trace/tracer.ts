@@ -1,8 +1,8 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks'; // the global of that name is a getter, six times as slow
-import { type Frame, HEADER_BYTES } from '../protocol/index.ts';
+import { type Frame, HEADER_BYTES, viewOf } from '../protocol/index.ts';
 import type { SessionObserver } from '../server/session.ts';
-import { packetBytes, pcapngHead, writePacket } from './pcapng.ts';
+import { type PacketHead, packetBytes, pcapngHead, writePacket } from './pcapng.ts';
 
 const BUFFER_BYTES = 1 << 18;
 
@@ -15,7 +15,10 @@ export class Tracer implements SessionObserver {
   readonly #origin = performance.timeOrigin;
   readonly #bytes = new Uint8Array(BUFFER_BYTES);
   readonly #view = new DataView(this.#bytes.buffer);
+  #sent: DataView = new DataView(new ArrayBuffer(0));
   #used = 0;
+  /** Made once, of small integers only: what is allocated for a message pushes other things out of the caches. */
+  readonly #head: PacketHead = { high: 0, low: 0, fromServer: false, fds: 0, timers: undefined };
   readonly #device: { readonly timersRun: number } | undefined;
   #timersRun = 0;
 
@@ -29,11 +32,13 @@ export class Tracer implements SessionObserver {
   }
 
   received(frame: Frame): void {
-    this.#record(false, frame.fds.length, frame.bytes, frame.start - HEADER_BYTES, frame.length + HEADER_BYTES);
+    this.#record(false, frame.fds.length, frame.view, frame.start - HEADER_BYTES, frame.length + HEADER_BYTES);
   }
 
   sent(bytes: Uint8Array, length: number, fds: number): void {
-    this.#record(true, fds, bytes, 0, length);
+    // Most replies are made in one buffer.
+    if (this.#sent.buffer !== bytes.buffer || this.#sent.byteOffset !== bytes.byteOffset) this.#sent = viewOf(bytes);
+    this.#record(true, fds, this.#sent, 0, length);
   }
 
   flush(): void {
@@ -46,19 +51,22 @@ export class Tracer implements SessionObserver {
     closeSync(this.#fd);
   }
 
-  #record(fromServer: boolean, fds: number, bytes: Uint8Array, start: number, length: number): void {
+  #record(fromServer: boolean, fds: number, source: DataView, start: number, length: number): void {
     this.messages++;
     const size = packetBytes(length);
     if (this.#used + size > BUFFER_BYTES) this.flush();
-    // The two halves of the time in ns; a bigint for each message would be garbage to collect.
     const ns = (this.#origin + performance.now()) * 1e6;
-    const high = Math.floor(ns / 4294967296);
-    const record = { high, low: ns - high * 4294967296, fromServer, fds, timers: this.#timers() };
+    const record = this.#head;
+    record.high = Math.floor(ns / 4294967296);
+    record.low = (ns - record.high * 4294967296) | 0;
+    record.fromServer = fromServer;
+    record.fds = fds;
+    record.timers = this.#timers();
     if (size > BUFFER_BYTES) {
       const large = new Uint8Array(size);
-      writePacket(new DataView(large.buffer), large, 0, record, bytes, start, length);
+      writePacket(new DataView(large.buffer), large, 0, record, source, start, length);
       this.#write(large);
-    } else this.#used += writePacket(this.#view, this.#bytes, this.#used, record, bytes, start, length);
+    } else this.#used += writePacket(this.#view, this.#bytes, this.#used, record, source, start, length);
   }
 
   /** Timers of the device that ran since the last message. */
