@@ -49,6 +49,10 @@ async function memory(): Promise<Memory> {
   return { resident: value('kata_agent_total_rss'), heap: value('kata_agent_heap_used') };
 }
 
+test('the agent began from its snapshot', async () => {
+  expect(await inGuest(guest, 'look', 'cat /guest/proc/1/cmdline')).toContain('--snapshot-blob');
+});
+
 describe('containers that come and go', () => {
   test(`${ROUNDS} rounds of create, start, exec, wait and remove leave nothing behind`, {
     timeout: 900_000,
