@@ -136,6 +136,8 @@ describe('how an answer is spoilt', () => {
     set({ kind: 'removal' }, { times: 1 });
     expect(client.read32(PciRegion.CONFIG, 0)).toBe(0xffffffff);
     client.write32(0, Reg.STATUS, 5);
+    const write = { region: 0, offset: Reg.STATUS, data: Uint8Array.of(6, 0, 0, 0) };
+    expect(client.writeMulti([write, write])).toBe(2);
     expect(client.read32(0, Reg.DEVICE_ID)).toBe(0xffffffff);
     clear();
     expect(client.read32(0, Reg.STATUS)).toBe(1);

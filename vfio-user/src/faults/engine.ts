@@ -121,8 +121,9 @@ export class FaultEngine implements SessionFaults {
 
 const dataStart = HEADER_BYTES + REGION_ACCESS_BYTES;
 
-/** Commands other than accesses meet only rules without conditions on the access. */
+/** Commands other than accesses meet only rules without conditions on the access; many writes at once those for any write. */
 function occasionOf(frame: Frame): Occasion {
+  if (frame.command === Command.REGION_WRITE_MULTI) return { access: 'write' };
   const read = frame.command === Command.REGION_READ;
   if ((!read && frame.command !== Command.REGION_WRITE) || frame.length < REGION_ACCESS_BYTES) return {};
   return { access: read ? 'read' : 'write', ...decodeRegionAccess(frame) };

@@ -1,6 +1,8 @@
-import { MAX_MULTI_WRITES } from './constants.ts';
+import { Command, MAX_MULTI_WRITES } from './constants.ts';
 import { protocolError } from './errno.ts';
 import { newPayload, type Payload, requireBytes, u64Number } from './fields.ts';
+import type { Frame } from './framer.ts';
+import { REGION_ACCESS_BYTES } from './region-access.ts';
 
 /** One write of REGION_WRITE_MULTI. */
 export interface MultiWrite {
@@ -40,4 +42,10 @@ export function checkWriteMulti(payload: Payload): number {
     if (bytes < 1 || bytes > 8) throw protocolError(`REGION_WRITE_MULTI: write ${index} has ${bytes} bytes`);
   }
   return count;
+}
+
+/** The payload that answers a write, or many, as carried out: the access, or how many they were, as the command has it. */
+export function writtenReply(frame: Frame): Uint8Array {
+  const bytes = frame.command === Command.REGION_WRITE_MULTI ? WRITE_MULTI_HEAD_BYTES : REGION_ACCESS_BYTES;
+  return frame.bytes.subarray(frame.start, frame.start + Math.min(frame.length, bytes));
 }

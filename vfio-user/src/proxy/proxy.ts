@@ -2,7 +2,15 @@ import { closeSync } from 'node:fs';
 import { closeAll, POLLIN, poll } from '@kata-mock/posix';
 import { FaultEngine } from '../faults/engine.ts';
 import type { Fault } from '../faults/rule.ts';
-import { type Frame, Framer, HEADER_BYTES, HeaderFlag, MAX_MESSAGE_BYTES, writeHeader } from '../protocol/index.ts';
+import {
+  type Frame,
+  Framer,
+  HEADER_BYTES,
+  HeaderFlag,
+  MAX_MESSAGE_BYTES,
+  writeHeader,
+  writtenReply,
+} from '../protocol/index.ts';
 import type { SessionObserver } from '../server/session.ts';
 import { Timers } from '../server/timers.ts';
 import { SocketChannel } from '../transport/socket-channel.ts';
@@ -121,8 +129,9 @@ export class MessageProxy {
     if (reply) this.#commands.delete(frame.id);
     if (reply && this.#interrupts.reply(frame)) this.#watch();
     const size = struck ? this.faults.reply(frame, this.#message, length, struck) : length;
+    if (size === 0) return;
     this.observer?.sent(this.#message, size, frame.fds.length);
-    if (size > 0) this.#client.send(this.#message, size, frame.fds);
+    this.#client.send(this.#message, size, frame.fds);
   }
 
   /** Applies faults to a command. False when it does not go to the server. */
@@ -132,7 +141,7 @@ export class MessageProxy {
       const verdict = this.faults.command(frame);
       if (verdict === 'serve') return true;
       if (verdict === 'crash') this.#open = false;
-      else if (answered) this.#answer(frame, 0, frame.bytes.subarray(frame.start, frame.start + 16));
+      else if (answered) this.#answer(frame, 0, writtenReply(frame));
     } catch (error) {
       if (answered) this.#answer(frame, (error as { errno?: number }).errno ?? 22, new Uint8Array(0));
     }

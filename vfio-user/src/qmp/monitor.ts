@@ -1,9 +1,12 @@
 import net from 'node:net';
-import readline from 'node:readline';
 import { VfioUserError } from '../errors.ts';
 
 const CONNECT_MS = 3000;
 const ANSWER_MS = 10_000;
+/** QEMU's longest answers are far below; who sends more without an end of line is no QEMU. */
+const MAX_LINE_CHARACTERS = 1 << 20;
+/** A QEMU that lives for ever tells of ever more; only the latest matter to who waits. */
+const KEPT_EVENTS = 1000;
 
 export interface MonitorEvent {
   event: string;
@@ -41,11 +44,15 @@ export class Monitor {
     this.#socket = net.connect(path);
     const end = (reason: string) => {
       this.#closed ??= this.#error(reason);
-      this.#arrived?.();
     };
     this.#socket.on('error', (error) => end(error.message)).on('close', () => end('QEMU closed it'));
-    const lines = readline.createInterface({ input: this.#socket });
-    lines.on('error', () => {}).on('line', (text) => this.#line(text));
+    let text = '';
+    this.#socket.setEncoding('utf8').on('data', (chunk: string) => {
+      const lines = (text + chunk).split('\n');
+      text = lines.pop()!;
+      for (const line of lines) this.#line(line);
+      if (text.length > MAX_LINE_CHARACTERS) this.#refuse(text);
+    });
   }
 
   /** Runs one command. Throws REPLY with what QEMU says against it. */
@@ -74,21 +81,27 @@ export class Monitor {
   }
 
   #line(text: string): void {
-    let line: Line;
+    let line: Line | null;
     try {
-      line = JSON.parse(text) as Line;
+      line = JSON.parse(text) as Line | null;
     } catch {
-      this.#socket.destroy(new Error(`${JSON.stringify(text.slice(0, 80))} is no answer of QEMU's monitor`));
-      return;
+      line = null;
     }
-    if (line.event === undefined) this.#taken?.(line);
+    if (typeof line !== 'object' || line === null) this.#refuse(text);
+    else if (line.event === undefined) this.#taken?.(line);
     else {
       this.#events.push(line as MonitorEvent);
+      if (this.#events.length > KEPT_EVENTS) this.#events.shift();
       this.#arrived?.();
     }
   }
 
+  #refuse(text: string): void {
+    this.#socket.destroy(new Error(`${JSON.stringify(text.slice(0, 80))} is no answer of QEMU's monitor`));
+  }
+
   #within<T>(timeoutMs: number, otherwise: string, start: (resolve: (value: T) => void) => void): Promise<T> {
+    if (this.#closed) return Promise.reject(this.#closed);
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => reject(this.#error(otherwise)), timeoutMs);
       const settle = (action: () => void) => {

@@ -78,8 +78,23 @@ test('an end of QEMU in between, or nobody there, is said', async () => {
   server = net.createServer((socket) => socket.end());
   await new Promise<void>((resolve) => server.listen(socketPath(), resolve));
   await expect(Monitor.connect(socketPath())).rejects.toThrow('QEMU closed it');
-  server.close();
-  server = net.createServer((socket) => socket.end('220 mail ready\n'));
+});
+
+test.each([
+  ['a line that is no JSON', '220 mail ready\n'],
+  ['JSON that is no object', 'null\n'],
+  ['a line without an end', 'x'.repeat(3 << 20)],
+])('%s is no answer of a monitor', async (_, greeting) => {
+  server = net.createServer((socket) => void socket.on('error', () => {}).write(greeting));
   await new Promise<void>((resolve) => server.listen(socketPath(), resolve));
-  await expect(Monitor.connect(socketPath())).rejects.toThrow('"220 mail ready" is no answer');
+  await expect(Monitor.connect(socketPath())).rejects.toThrow(`"${greeting.trim().slice(0, 80)}" is no answer`);
+});
+
+test('a monitor that has ended is said so at once', async () => {
+  await fakeQemu(devices, gone);
+  const monitor = await Monitor.connect(socketPath());
+  const ended = expect(monitor.event(() => false, 60_000, 'no event')).rejects.toThrow('QEMU closed it');
+  monitor.close();
+  await ended;
+  await expect(monitor.execute('query-status')).rejects.toThrow('QEMU closed it');
 });

@@ -11,7 +11,7 @@ import {
   HeaderFlag,
   MAX_MESSAGE_BYTES,
   protocolError,
-  REGION_ACCESS_BYTES,
+  writtenReply,
 } from '../protocol/index.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { DeviceServer } from './device-server.ts';
@@ -154,7 +154,11 @@ export class Session {
     while (!done() && this.state !== 'closed') {
       const left = deadline - performance.now();
       if (left <= 0) break;
-      if (this.twin) this.#stepTwin(Math.min(left, 10));
+      if (this.twin) {
+        // The client may want the answer to its own command before it answers ours.
+        this.flush();
+        this.#stepTwin(Math.min(left, 10));
+      }
       if (!done()) this.step(this.twin ? 0 : left);
     }
     this.flush();
@@ -204,7 +208,7 @@ export class Session {
     const verdict = this.server.faults === undefined ? 'serve' : this.server.faults.command(frame);
     if (verdict === 'serve') return handler(this, frame);
     if (verdict === 'crash') this.close();
-    return this.put(frame.bytes.subarray(frame.start, frame.start + Math.min(frame.length, REGION_ACCESS_BYTES)));
+    return this.put(writtenReply(frame));
   }
 
   #answer(frame: Frame, length: number, errno: number): void {
