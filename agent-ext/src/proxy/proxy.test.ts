@@ -248,7 +248,7 @@ describe('a proxy before another agent', () => {
     await client.startContainer({ containerId: 'c1' });
     peer.blocks = 'WaitProcess';
     const waiting = client.waitProcess({ containerId: 'c1' });
-    await expect.poll(() => peer.seen.at(-1)?.method).toBe('WaitProcess');
+    await expect.poll(() => peer.seen.at(-1)?.method, { timeout: 5_000 }).toBe('WaitProcess');
     peer.stop();
     await expect(waiting).rejects.toMatchObject({
       code: Code.UNAVAILABLE,

@@ -197,7 +197,7 @@ describe('the copy of a watched directory', () => {
     const stop = watch(counted, target, look() ?? new Map(), { intervalMs: 2, warn: (text) => warnings.push(text) });
     for (let count = 0; count < 40; count++) writeFileSync(`${source}/f${count}`, '');
     const began = looks;
-    await expect.poll(() => looks > began + 5).toBe(true);
+    await expect.poll(() => looks > began + 5, { timeout: 5_000 }).toBe(true);
     stop();
     expect(warnings).toEqual(['it has more than 32 entries or 2097152 bytes']);
     expect(readFileSync(`${target}/key`, 'utf8')).toBe('one');
