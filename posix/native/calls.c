@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 /*
- * Any function of libc whose arguments are integers and pointers. On x86-64 and arm64 these all travel in registers of
- * one word, so one signature does for all of them, variadic ones too.
+ * Any function of libc whose arguments are integers and pointers. On x86-64 and arm64 each of these travels as one word
+ * (in a register; on x86-64 the seventh on the stack), so one signature does for all of them, variadic ones too.
  */
 #define _GNU_SOURCE
 #include <dlfcn.h>

@@ -58,6 +58,9 @@ static void tick(int signal)
 	int saved = errno;
 
 	(void)signal;
+	/* Not ours: someone sent it, perhaps to a thread without a timer. */
+	if (!pulse.made)
+		return;
 	if (pulse.receiving)
 		pulse.ticks++;
 	else if (pulse.busy)

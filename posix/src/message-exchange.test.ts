@@ -84,6 +84,7 @@ describe('an exchange of messages', () => {
       sendmsg(a, Buffer.from('x'), { fds: files(count) });
       expect(exchange.exchange(0, 0, 1)).toBe(1);
       expect(exchange.fds).toHaveLength(count);
+      expect(exchange.truncated).toBe(false);
       open.push(...exchange.fds);
     }
     expect(new Set(open).size).toBe(open.length);
@@ -98,6 +99,7 @@ describe('an exchange of messages', () => {
       sendmsg(a, Buffer.from('x'), { fds: sent });
       expect(exchange.exchange(0, 0, 1)).toBe(1);
       expect(exchange.fds).toEqual([]);
+      expect(exchange.truncated).toBe(true);
     }
     expect(openDescriptors()).toEqual(before);
   });

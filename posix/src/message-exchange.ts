@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { PosixError, word } from './errors.ts';
-import { MessageReceiver, MessageSender } from './message.ts';
+import { MessageReceiver, MessageSender, MSG_CTRUNC } from './message.ts';
 import { assertFdCount } from './message-header.ts';
 import { type MakeExchange, native } from './native.ts';
 import { setSocketTimeouts } from './socket-timeout.ts';
@@ -24,8 +24,10 @@ export const IDLE = -1;
  * package's addon that is one call of native code.
  */
 export interface MessageExchange {
-  /** Descriptors of the last message: the caller's, close-on-exec. None when not all of them arrived (MSG_CTRUNC). */
+  /** Descriptors of the last message: the caller's, close-on-exec. None when not all of them arrived. */
   readonly fds: readonly number[];
+  /** The last message came with more descriptors than there is room for (MSG_CTRUNC): it must not be acted on. */
+  readonly truncated: boolean;
   /**
    * Sends the first `sendLength` bytes of the send buffer, 0 for nothing, then receives up to `length` bytes at
    * `offset`. Returns their number, 0 at the end of the stream, {@link IDLE} when none came. Throws what fails.
@@ -48,6 +50,7 @@ const RECEIVE_AT = 1;
 const RECEIVE_LENGTH = 2;
 const RESULT = 3;
 const FAILED_SEND = 4;
+const FLAGS = 5;
 const FD_COUNT = 6;
 const FDS = 7;
 const STRUCT_BYTES = 128;
@@ -68,6 +71,10 @@ class NativeExchange implements MessageExchange {
     const memory = new Uint8Array(new ArrayBuffer(STRUCT_BYTES));
     this.held = [memory, receive, send];
     this.#run = make(memory, fd, receive, send, this.#words, maxFds, idleMs);
+  }
+
+  get truncated(): boolean {
+    return (this.#words[FLAGS]! & MSG_CTRUNC) !== 0;
   }
 
   exchange(sendLength: number, offset: number, length: number): number {
@@ -103,6 +110,10 @@ class TwoCalls implements MessageExchange {
 
   get fds(): readonly number[] {
     return this.#receiver.fds;
+  }
+
+  get truncated(): boolean {
+    return (this.#receiver.flags & MSG_CTRUNC) !== 0;
   }
 
   exchange(sendLength: number, offset: number, length: number): number {

@@ -48,10 +48,21 @@ export function migrate(source: Client, target: Client, options: MigrateOptions 
     move('rest');
     target.migrationState = MigrationState.RUNNING;
   } catch (error) {
-    source.migrationState = MigrationState.RUNNING;
-    target.reset();
+    unlessGone(() => {
+      source.migrationState = MigrationState.RUNNING;
+    });
+    unlessGone(() => target.reset());
     throw error;
   }
   source.migrationState = MigrationState.STOP;
   return moved;
+}
+
+/** After a failure: when one side is what failed, the other one is put right all the same. */
+function unlessGone(work: () => void): void {
+  try {
+    work();
+  } catch {
+    // What went wrong first is told.
+  }
 }

@@ -183,6 +183,14 @@ describe('interrupts and DMA', () => {
     expect(interrupt()).toBe(1n);
   });
 
+  test('late, but not after a reset', () => {
+    set({ kind: 'irq-late', ms: 5 });
+    raise();
+    client.reset();
+    while (!server.timers.isEmpty) server.runTimers();
+    expect(eventfdRead(fd)).toBe(0n);
+  });
+
   test('twice, the second time when the first has been taken', () => {
     set({ kind: 'irq-duplicate' }, { vector: 1, times: 1 });
     raise();

@@ -1,16 +1,17 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Client } from '../client/client.ts';
 import { migrate } from '../client/migrate.ts';
 import { PciRegion } from '../protocol/index.ts';
 import { temporaryDirectory } from '../testing.ts';
 import { Reg } from './gen/registers.ts';
 
-const tsx = fileURLToPath(new URL('../../../node_modules/tsx/dist/cli.mjs', import.meta.url));
+// The loader, not tsx's command: that is a process of its own, which outlives a SIGKILL of the other.
+const tsx = import.meta.resolve('tsx');
 const program = fileURLToPath(new URL('../cli/mock-accel-server.ts', import.meta.url));
 const MIB = 1 << 20;
 const PROFILES = { version: 1, profiles: { movable: { uuid: 'MOVES', aperture: '8M' } } };
@@ -29,12 +30,14 @@ async function serverProcess(name: string): Promise<{ client: Client; ended: Pro
   const socket = path.join(directory.path, name);
   const profile = path.join(directory.path, 'profiles.json');
   writeFileSync(profile, JSON.stringify(PROFILES));
-  const args = [tsx, '--conditions=@kata-mock/source', program, '--profile', profile, socket];
+  const args = ['--import', tsx, '--conditions=@kata-mock/source', program, '--profile', profile, socket];
   const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
   running.push(child);
   const ended = once(child, 'exit').then(([status]) => status as unknown);
-  await expect.poll(() => existsSync(socket), { timeout: 30_000, interval: 50 }).toBe(true);
-  return { client: Client.connect(socket, { timeoutMs: 30_000 }), ended };
+  // The socket's file is there a moment before anyone listens.
+  const connect = () => Client.connect(socket, { timeoutMs: 30_000 });
+  const client = await vi.waitFor(connect, { timeout: 30_000, interval: 50 });
+  return { client, ended };
 }
 
 test('a device moves to another process, which then has its registers and memory byte for byte', async () => {

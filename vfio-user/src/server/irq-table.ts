@@ -25,6 +25,9 @@ export class IrqTable {
   deliver: ((index: number, vector: number, fire: () => void) => void) | undefined;
   readonly #indexes: Vector[][];
   readonly #enabled: boolean[];
+  #unmaskFds: readonly number[] = [];
+  /** Counts resets and clients: what a fault holds back does not come after the next one. */
+  #epoch = 0;
 
   constructor(counts: readonly number[]) {
     this.#indexes = counts.map((count) => Array.from({ length: count }, newVector));
@@ -52,8 +55,8 @@ export class IrqTable {
   }
 
   /** Descriptors to poll for "unmask"; see {@link resampled}. */
-  unmaskFds(): number[] {
-    return this.#indexes.flat().flatMap((vector) => (vector.unmaskFd === undefined ? [] : [vector.unmaskFd]));
+  unmaskFds(): readonly number[] {
+    return this.#unmaskFds;
   }
 
   /** An unmask descriptor became readable. */
@@ -75,8 +78,12 @@ export class IrqTable {
       entry.pending = true;
       return 'pending';
     }
-    if (this.deliver) this.deliver(index, vector, () => this.#fire(entry));
-    else this.#fire(entry);
+    if (this.deliver) {
+      const epoch = this.#epoch;
+      this.deliver(index, vector, () => {
+        if (epoch === this.#epoch) this.#fire(entry);
+      });
+    } else this.#fire(entry);
     return 'fired';
   }
 
@@ -104,11 +111,13 @@ export class IrqTable {
 
   /** Clears what is pending: after a reset nothing of before it may fire. */
   clearPending(): void {
+    this.#epoch++;
     for (const vector of this.#indexes.flat()) vector.pending = false;
   }
 
   /** Drops every descriptor and mask. */
   releaseAll(): void {
+    this.#epoch++;
     this.#indexes.forEach((_, index) => {
       this.#disable(index);
     });
@@ -156,7 +165,10 @@ export class IrqTable {
     if (fd !== undefined) setNonblocking(fd, true);
     vector[slot] = fd;
     if (old !== undefined) closeSync(old);
-    if (slot === 'unmaskFd') return;
+    if (slot === 'unmaskFd') {
+      this.#listUnmaskFds();
+      return;
+    }
     vector.masked = false;
     this.#firePending(index, number);
     this.changed?.(index, number);
@@ -182,6 +194,11 @@ export class IrqTable {
       if (vector.unmaskFd !== undefined) closeSync(vector.unmaskFd);
       Object.assign(vector, newVector());
     }
+    this.#listUnmaskFds();
+  }
+
+  #listUnmaskFds(): void {
+    this.#unmaskFds = this.#indexes.flat().flatMap(({ unmaskFd }) => (unmaskFd === undefined ? [] : [unmaskFd]));
   }
 
   #fire(vector: Vector): void {

@@ -14,7 +14,7 @@ import {
   MigrationState,
   viewOf,
 } from '../protocol/index.ts';
-import { connectLoopback, errnoOf } from '../testing.ts';
+import { codeOf, connectLoopback, errnoOf } from '../testing.ts';
 import type { DeviceServer } from './device-server.ts';
 import { encodeEnd, encodeHead, encodeMemory, encodePending, encodeState } from './migration-stream.ts';
 import { TestDevice } from './test-device.ts';
@@ -115,6 +115,15 @@ describe('migration', () => {
     const target = connectLoopback(other).client;
     expect(errnoOf(() => migrate(client, target))).toBe(EINVAL);
     expect([client.migrationState, target.migrationState]).toEqual([RUNNING, RUNNING]);
+    target.close();
+    other.close();
+  });
+
+  test('a source that goes away in the middle leaves a target that runs', () => {
+    const other = new TestDevice();
+    const target = connectLoopback(other).client;
+    expect(codeOf(() => migrate(client, target, { beforeRound: () => client.close() }))).toBe('DISCONNECTED');
+    expect(target.migrationState).toBe(RUNNING);
     target.close();
     other.close();
   });

@@ -18,11 +18,14 @@ import type { Channel, FillResult } from './channel.ts';
 const RECEIVE_MS = 10;
 /** A client that takes nothing for so long is gone, ms. */
 const SEND_MS = 5000;
+/** Messages without a pause after which the descriptors of others are looked at all the same. */
+const LOOK_EVERY = 32;
 const NOTHING = new Uint8Array(0);
 
 /** Descriptors that are looked at while the channel waits. */
 export interface ExtraDescriptors {
-  list(): number[];
+  /** Asked for with every message. */
+  list(): readonly number[];
   ready(fd: number): void;
 }
 
@@ -44,6 +47,8 @@ export class SocketChannel implements Channel {
   /** Bytes kept back by {@link sendLater}. */
   #later = 0;
   #hot = true;
+  /** Messages since the others' descriptors were looked at. */
+  #unlooked = 0;
 
   /** Owns `fd`. `wakeFd` becomes readable to end a wait. */
   constructor(fd: number, wakeFd?: number, extra: ExtraDescriptors = { list: () => [], ready: () => {} }) {
@@ -75,7 +80,7 @@ export class SocketChannel implements Channel {
   }
 
   fill(framer: Framer, timeoutMs: number): FillResult {
-    if (!this.#hot || timeoutMs < 2 * RECEIVE_MS) {
+    if (!this.#hot || timeoutMs < 2 * RECEIVE_MS || this.#shouldLook()) {
       if (!this.#canFlush()) return 'closed';
       if (!this.#poll(timeoutMs)) return 'idle';
       this.#hot = true;
@@ -96,7 +101,8 @@ export class SocketChannel implements Channel {
       return 'idle';
     }
     const { fds } = this.#exchange;
-    if (count === 0) {
+    // More descriptors than were agreed on: without them the message would say something else.
+    if (count === 0 || this.#exchange.truncated) {
       closeAll(fds);
       return 'closed';
     }
@@ -149,7 +155,13 @@ export class SocketChannel implements Channel {
     }
   }
 
+  /** A guest that reads on and on must not keep an interrupt line masked, whose unmasking it may wait for. */
+  #shouldLook(): boolean {
+    return this.#extra.list().length > 0 && ++this.#unlooked >= LOOK_EVERY;
+  }
+
   #poll(timeoutMs: number): boolean {
+    this.#unlooked = 0;
     const extra = this.#extra.list();
     const fds = [this.fd, ...extra];
     if (this.#wakeFd !== undefined) fds.push(this.#wakeFd);
