@@ -115,6 +115,9 @@ test('ctl sets faults, records, shows registers; decode and replay read the reco
   expect(registers.stdout).toMatch(/0x02c {2}STATUS +0x00004242/);
   const rule = JSON.stringify({ id: 'b', when: { region: 0, offset: Reg.STATUS }, fault: { kind: 'ones' } });
   expect(await run('ctl', control, 'fault-set', rule)).toMatchObject({ status: 0 });
+  const noRule = await run('ctl', control, 'fault-set', '{ones}');
+  expect(noRule).toMatchObject({ status: 2, stdout: '' });
+  expect(noRule.stderr).toMatch(/fault-set "\{ones\}": .*; give a rule as JSON/);
   expect(client.read32(0, Reg.STATUS)).toBe(0xffffffff);
   const list = JSON.parse((await run('ctl', '--output', 'json', control, 'fault-list')).stdout) as {
     id: string;

@@ -1,7 +1,6 @@
 import { Command } from 'commander';
 import { controlCall } from '../control/client.ts';
 import { VfioUserError } from '../errors.ts';
-import type { FaultRule } from '../faults/rule.ts';
 import { faultKinds } from '../faults/rule.ts';
 import type { RegisterValue } from '../server/device.ts';
 import { aer, type RemoveOptions, remove } from './outside.ts';
@@ -77,12 +76,23 @@ const plain =
   (socket, { id }) =>
     controlCall(socket, method, { id });
 
+function ruleOf(argument: string | undefined): unknown {
+  try {
+    return JSON.parse(argument ?? '');
+  } catch (cause) {
+    throw new VfioUserError(
+      'INVALID_OPTION',
+      `fault-set ${JSON.stringify(argument ?? '')}: ${(cause as Error).message}; give a rule as JSON`,
+      { cause },
+    );
+  }
+}
+
 const actions: Record<string, Action> = {
   list: (socket) => controlCall(socket, 'list'),
   registers: plain('registers'),
   stats: plain('stats'),
-  'fault-set': (socket, { id, argument }) =>
-    controlCall(socket, 'fault-set', { id, rule: JSON.parse(String(argument)) as FaultRule }),
+  'fault-set': (socket, { id, argument }) => controlCall(socket, 'fault-set', { id, rule: ruleOf(argument) }),
   'fault-list': plain('fault-list'),
   'fault-clear': (socket, { id, argument }) => controlCall(socket, 'fault-clear', { id, rule: argument }),
   'fault-events': plain('fault-events'),

@@ -4,16 +4,20 @@ import type { RegisterBlock, RegisterHandler } from '../kit/registers/register-b
 import type { DeviceMemory } from './device-memory.ts';
 import { DMA_MAX_BYTES, DmaCmd, DmaStatus, IrqStatus } from './gen/registers.ts';
 import type { IrqBlock } from './irq-block.ts';
+import { Work } from './work.ts';
 
 /** Copies between guest and device memory, one command at a time, after the write that started it is answered. */
 export class DmaEngine {
+  readonly work = new Work(
+    () => this.#busy,
+    (fn, isCurrent) => {
+      const error = this.#copy(fn, isCurrent);
+      if (isCurrent()) this.#finish(error);
+    },
+  );
   readonly #registers: () => RegisterBlock;
   readonly #irqs: IrqBlock;
   readonly #memory: DeviceMemory;
-  #fn: PciFunction | undefined;
-  /** Counts resets and stops: a copy that waits for the client's reply over one must not change anything after it. */
-  #generation = 0;
-  #stopped = false;
   /** Of the command under way. */
   #direction = 0;
 
@@ -33,25 +37,6 @@ export class DmaEngine {
     };
   }
 
-  attached(fn: PciFunction): void {
-    this.#fn = fn;
-  }
-
-  reset(): void {
-    this.#generation++;
-  }
-
-  /** A command under way is put off; it begins anew when the device runs again, here or elsewhere. */
-  stop(): void {
-    this.#stopped = true;
-    this.#generation++;
-  }
-
-  run(): void {
-    this.#stopped = false;
-    if (this.#busy) this.#queue();
-  }
-
   /** What of the command under way is in no register. */
   save(): number {
     return this.#direction;
@@ -69,17 +54,7 @@ export class DmaEngine {
     if (this.#busy) return;
     this.#registers().set('DMA_STATUS', DmaStatus.STATE_BUSY);
     this.#direction = direction;
-    if (!this.#stopped) this.#queue();
-  }
-
-  #queue(): void {
-    const generation = this.#generation;
-    const current = () => generation === this.#generation;
-    this.#fn?.bus.task(() => {
-      if (!current()) return;
-      const error = this.#copy(this.#direction, current);
-      if (current()) this.#finish(error);
-    });
+    this.work.start();
   }
 
   #finish(error: number): void {
@@ -88,13 +63,14 @@ export class DmaEngine {
     this.#irqs.raise(error === DmaStatus.ERROR_NONE ? IrqStatus.DMA_DONE : IrqStatus.DMA_ERROR);
   }
 
-  /** Carries one command out, as long as it is the `current` one. Returns the error code, 0 for none. */
-  #copy(direction: number, current: () => boolean): number {
+  /** Carries one command out, as long as it is the current one. Returns the error code, 0 for none. */
+  #copy({ bus }: PciFunction, isCurrent: () => boolean): number {
     const registers = this.#registers();
+    const direction = this.#direction;
     const length = registers.get('DMA_LEN');
     const source = registers.getBig('DMA_SRC');
     const target = registers.getBig('DMA_DST');
-    const { dma } = this.#fn!.bus;
+    const { dma } = bus;
     if (length === 0 || length > DMA_MAX_BYTES) return DmaStatus.ERROR_LENGTH;
     if (direction > DmaCmd.DIRECTION_IN_DEVICE) return DmaStatus.ERROR_DIRECTION;
     if (direction !== DmaCmd.DIRECTION_TO_DEVICE && !this.#memory.contains(source, length))
@@ -107,10 +83,10 @@ export class DmaEngine {
       if (direction === DmaCmd.DIRECTION_TO_DEVICE) dma.read(source, buffer);
       else this.#memory.read(source, buffer);
       if (direction === DmaCmd.DIRECTION_TO_GUEST) dma.write(target, buffer);
-      else if (current()) this.#memory.write(target, buffer);
+      else if (isCurrent()) this.#memory.write(target, buffer);
       return DmaStatus.ERROR_NONE;
     } catch (error) {
-      this.#fn!.bus.log('debug', 'DMA failed', { reason: (error as Error).message });
+      bus.log('debug', 'DMA failed', { reason: (error as Error).message });
       const unmapped =
         error instanceof VfioUserError && error.code === 'DMA' && (error.errno === 2 || error.errno === 13);
       return unmapped ? DmaStatus.ERROR_GUEST_ADDRESS : DmaStatus.ERROR_ABORTED;

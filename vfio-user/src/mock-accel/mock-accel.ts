@@ -75,21 +75,20 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
       save: () => saveState(registers, dma),
       restore: (state) => restoreState(state, registers, dma),
       stop() {
-        for (const part of [passphrase, dma]) part.stop();
+        for (const { work } of [passphrase, dma]) work.stop();
       },
       run() {
-        for (const part of [passphrase, dma]) part.run();
+        for (const { work } of [passphrase, dma]) work.run();
       },
     },
     reset(reason) {
       // What one VM left in memory is not for the next one to read.
       if (reason === 'disconnect') memory.close();
       registers.reset();
-      passphrase.reset();
-      dma.reset();
+      for (const { work } of [passphrase, dma]) work.reset();
     },
     attached(attached) {
-      for (const part of [irqs, passphrase, dma]) part.attached(attached);
+      for (const part of [irqs, passphrase.work, dma.work]) part.attached(attached);
     },
     closed: () => memory.close(),
     describe: () => registers.describe(),

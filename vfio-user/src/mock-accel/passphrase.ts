@@ -1,4 +1,3 @@
-import type { PciFunction } from '../kit/pci-function.ts';
 import type { RegisterBlock, RegisterHandler } from '../kit/registers/register-block.ts';
 import {
   IrqStatus,
@@ -9,16 +8,17 @@ import {
 } from './gen/registers.ts';
 import type { IrqBlock } from './irq-block.ts';
 import { chooseWords } from './words.ts';
+import { Work } from './work.ts';
 
 /** The passphrase generator: busy from the command until the work after it is done. */
 export class Passphrase {
   words: readonly string[];
+  readonly work = new Work(
+    () => this.#busy,
+    () => this.#generate(),
+  );
   readonly #registers: () => RegisterBlock;
   readonly #irqs: IrqBlock;
-  #fn: PciFunction | undefined;
-  /** Counts resets and stops, so that work of before one does not end after it. */
-  #generation = 0;
-  #stopped = false;
 
   constructor(registers: () => RegisterBlock, irqs: IrqBlock, words: readonly string[]) {
     this.#registers = registers;
@@ -37,25 +37,6 @@ export class Passphrase {
     };
   }
 
-  attached(fn: PciFunction): void {
-    this.#fn = fn;
-  }
-
-  reset(): void {
-    this.#generation++;
-  }
-
-  /** What is under way begins anew when the device runs again, here or elsewhere. */
-  stop(): void {
-    this.#stopped = true;
-    this.#generation++;
-  }
-
-  run(): void {
-    this.#stopped = false;
-    if (this.#busy) this.#queue();
-  }
-
   get #busy(): boolean {
     return this.#registers().get('PASSPHRASE_STATUS') === PassphraseStatus.BUSY;
   }
@@ -63,14 +44,7 @@ export class Passphrase {
   #start(): void {
     if (this.#busy) return;
     this.#registers().set('PASSPHRASE_STATUS', PassphraseStatus.BUSY);
-    if (!this.#stopped) this.#queue();
-  }
-
-  #queue(): void {
-    const generation = this.#generation;
-    this.#fn?.bus.task(() => {
-      if (generation === this.#generation) this.#generate();
-    });
+    this.work.start();
   }
 
   #generate(): void {
