@@ -75,18 +75,13 @@ function workerOptions(workers: readonly string[], outdir: string): BuildOptions
  * given the place of the program's main.js, where its workers and koffi are found in the guest.
  */
 function snapshotOptions(entry: string, outdir: string): BuildOptions {
-  const beside = (name: string) => path.join(root, path.dirname(entry), name);
-  const threads = beside('worker-threads.ts');
+  const builtIn = path.join(root, path.dirname(entry), 'built-in.ts');
   return {
     entryPoints: [path.join(root, entry)],
     outfile: path.join(outdir, 'snapshot.cjs'),
     format: 'cjs',
     minify: true,
     define: { 'import.meta.url': JSON.stringify(`file://${guestAgent}/main.js`), 'import.meta.resolve': 'undefined' },
-    alias: {
-      'node:worker_threads': threads,
-      worker_threads: threads,
-      'node:module': beside('native-modules.ts'),
-    },
+    alias: { 'node:worker_threads': builtIn, worker_threads: builtIn, 'node:module': builtIn },
   };
 }

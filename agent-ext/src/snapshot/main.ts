@@ -6,7 +6,7 @@
 import './still-clock.ts';
 import { startupSnapshot } from 'node:v8';
 import { runAgent } from '../program.ts';
-import { loadWorkerThreads } from './worker-threads.ts';
+import { loadWorkerThreads } from './built-in.ts';
 
 startupSnapshot.setDeserializeMainFunction(() => {
   loadWorkerThreads();
