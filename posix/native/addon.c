@@ -15,7 +15,6 @@ void export_function(napi_env env, napi_value exports, const char *name, napi_ca
 
 void *array_bytes(napi_env env, napi_value array, size_t *size)
 {
-	/* Bytes of an element, for the two types that are passed. */
 	napi_typedarray_type type;
 	bool is_array = false;
 	void *bytes = NULL;

@@ -1,11 +1,12 @@
-import { existsSync, statSync, writeFileSync } from 'node:fs';
+import { closeSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { eventfd, eventfdRead, POLLIN, poll } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { controlCall } from '../control/client.ts';
 import { startControlServer } from '../control/server.ts';
 import { DmaCmd, DmaStatus, Reg } from '../mock-accel/gen/registers.ts';
-import { Command, encodeRegionAccess, PciRegion } from '../protocol/index.ts';
+import { Command, encodeRegionAccess, PciIrq, PciRegion } from '../protocol/index.ts';
 import { FakeMemory, openDescriptors, temporaryDirectory } from '../testing.ts';
 import { type Host, startHost } from './host.ts';
 
@@ -63,6 +64,41 @@ describe('a host', () => {
     }
     expect(Math.min(...times)).toBeLessThan(50);
     client.close();
+  });
+
+  test('interrupts, timers and a reload act on an idle connection within 50 ms', async () => {
+    host = await startHost({ functions: [spec('d0', { uuid: 'IDLE' })] });
+    const client = Client.connect(socket());
+    const fd = eventfd();
+    client.setIrqs({ index: PciIrq.MSIX, start: 0, count: 1, data: 'eventfd', action: 'trigger' }, [fd]);
+    const ask = (method: string, parameters: object) => host!.request('d0', method, parameters as never);
+    /** Waits in poll, as the device's thread is another one, so that only its time is measured. */
+    const interrupted = async () => {
+      await ask('interrupt', { vector: 0 });
+      expect(poll([{ fd, events: POLLIN }], 5000)).toEqual([POLLIN]);
+      expect(eventfdRead(fd)).toBe(1n);
+    };
+    const fastest = async (action: (round: number) => Promise<unknown>) => {
+      const times: number[] = [];
+      for (let round = 0; round < 6; round++) {
+        const start = performance.now();
+        await action(round);
+        times.push(performance.now() - start);
+      }
+      return Math.min(...times);
+    };
+    expect(await fastest(interrupted)).toBeLessThan(50);
+    await ask('fault-set', { rule: { id: 'late', fault: { kind: 'irq-late', ms: 5 } } });
+    expect(await fastest(interrupted)).toBeLessThan(50);
+    await ask('fault-clear', {});
+    const firmware = async (round: number) => {
+      await ask('reload', { options: { uuid: 'IDLE', firmwareVersion: round } });
+      const values = await host!.registers('d0');
+      expect(values.find(({ name }) => name === 'FW_VERSION')!.value).toBe(`0x0000000${round}`);
+    };
+    expect(await fastest(firmware)).toBeLessThan(50);
+    client.close();
+    closeSync(fd);
   });
 
   test('answers before any client comes', async () => {

@@ -1,11 +1,20 @@
 import { closeSync, writeSync } from 'node:fs';
-import { closeAll, eventfd, eventfdRead, eventfdWrite, poll, recvmsg, sendmsg, socketpair } from '@kata-mock/posix';
+import {
+  closeAll,
+  eventfd,
+  eventfdRead,
+  eventfdWrite,
+  POLLIN,
+  poll,
+  recvmsg,
+  sendmsg,
+  socketpair,
+} from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { encodeMessage, Framer, HeaderFlag, MAX_MESSAGE_FDS } from '../protocol/index.ts';
 import { openDescriptors } from '../testing.ts';
 import { type ExtraDescriptors, SocketChannel } from './socket-channel.ts';
 
-const POLLIN = 1;
 const message = encodeMessage({ id: 7, command: 9, flags: HeaderFlag.TYPE_COMMAND, errno: 0 }, new Uint8Array(16));
 const reply = Uint8Array.of(1, 2, 3, 4);
 let before: string[];
