@@ -48,8 +48,9 @@ export function unixListen(path: string, options: UnixListenOptions = {}): numbe
     // Linux makes the file with the socket's own mode, less the umask.
     if (!abstract) check('fchmod', fchmodFunction, [fd, mode]);
     check('bind', bindFunction, [fd, address, address.byteLength], [path]);
-    if (!abstract && (lstatSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
+    // At once: who waits for the file connects as soon as it is there. The umask has only taken permissions away.
     check('listen', listenFunction, [fd, backlog]);
+    if (!abstract && (lstatSync(path).mode & 0o777) !== mode) chmodSync(path, mode);
   });
 }
 
