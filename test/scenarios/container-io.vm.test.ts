@@ -63,6 +63,15 @@ describe('a container', () => {
     running.kill('SIGUSR1');
     expect(await running.ended).toMatchObject({ status: 3, stdout: 'ready\ncaught\n' });
   });
+
+  it('ends when nobody reads its output any more', async () => {
+    const running = scope.host.start(['run', '--sandbox', 'io', '--', 'yes']);
+    await running.until('output', () => running.stdout.includes('y\n'));
+    running.closeOutput();
+    const { status, stderr } = await running.ended;
+    expect(status).toBeGreaterThan(128);
+    expect(stderr).not.toContain('EPIPE');
+  });
 });
 
 describe('the sandbox', () => {

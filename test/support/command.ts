@@ -63,6 +63,11 @@ export class Running {
     this.#child.stdin!.write(text);
   }
 
+  /** Reads no more of its output, as head(1) does once it has enough. */
+  closeOutput(): void {
+    this.#child.stdout!.destroy();
+  }
+
   endInput(): void {
     this.#child.stdin!.end();
   }

@@ -65,6 +65,18 @@ test(
 );
 
 test(
+  'it ends quietly when the reader of its output has seen enough',
+  async () => {
+    const { child, output } = start('--help');
+    const ended = once(child, 'close');
+    child.stdout.destroy();
+    expect(await ended).toEqual([null, 'SIGTERM']);
+    expect(output.stderr).toBe('');
+  },
+  LIMIT,
+);
+
+test(
   'it serves one client with the defaults of the original, exits 0 and removes its socket',
   async () => {
     const socket = file('d.sock');

@@ -54,4 +54,4 @@ const program = new Command('mock-accel-server')
   .addCommand(decodeCommand())
   .addCommand(replayCommand());
 
-await run(program);
+void run(program);

@@ -57,4 +57,4 @@ const program = new Command('vfio-user-proxy')
     }
   });
 
-await run(program);
+void run(program);

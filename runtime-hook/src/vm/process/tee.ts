@@ -3,12 +3,15 @@ import type { BoundedLog } from './bounded-log.ts';
 
 /** Writes to `sink` at its pace and keeps a bounded copy in `log`. */
 export function tee(sink: Writable, log: BoundedLog): Writable {
-  return new Writable({
+  const both = new Writable({
     write(chunk: Buffer, _encoding, done) {
       log.write(chunk);
       sink.write(chunk, done);
     },
   });
+  // Whoever writes is told by the callback.
+  both.on('error', () => {});
+  return both;
 }
 
 /** Keeps what is written, up to `limit` bytes. */
