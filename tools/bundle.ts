@@ -4,7 +4,7 @@
  * which is where `workerUrl()` of @kata-mock/posix looks for it.
  */
 
-import { rmSync } from 'node:fs';
+import { rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildOptions, build } from 'esbuild';
@@ -25,6 +25,21 @@ const common = {
   logLevel: 'warning',
 } satisfies BuildOptions;
 
+const esm = {
+  format: 'esm',
+  // CommonJS dependencies (pino, grpc-js) call require() for Node's own modules.
+  banner: {
+    js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
+  },
+} satisfies BuildOptions;
+
+/** Starts without Node's loader of ES modules: 4 ms and 1.4 MB less. */
+const commonJs = {
+  format: 'cjs',
+  define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
+  banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+} satisfies BuildOptions;
+
 const native = buildNative();
 if ('missing' in native) console.log(`no native part, system calls go through koffi, slower: ${native.missing}`);
 
@@ -36,15 +51,12 @@ for (const program of programs) {
     entryPoints: [{ in: path.join(root, program.entry), out: 'main' }],
     outdir,
     metafile: true,
-    format: 'esm',
     sourcemap: 'linked',
     sourcesContent: false,
+    ...(program.commonJs ? commonJs : esm),
     ...program.options,
-    // CommonJS dependencies (pino, grpc-js) call require() for Node's own modules.
-    banner: {
-      js: "import { createRequire as __createRequire } from 'node:module'; const require = __createRequire(import.meta.url);",
-    },
   });
+  writeFileSync(path.join(outdir, 'package.json'), `{"type":"${program.commonJs ? 'commonjs' : 'module'}"}\n`);
   await build({ ...common, ...workerOptions(workers, outdir) });
   // Chunks are named by their content: those of earlier builds would pile up.
   const written = new Set(Object.keys(metafile.outputs).map((file) => path.resolve(file)));
@@ -55,18 +67,15 @@ for (const program of programs) {
   console.log(`bundled ${program.name} (${1 + workers.length} files)`);
 }
 
-/** CommonJS, so that a thread starts without Node's module loader. */
 function workerOptions(workers: readonly string[], outdir: string): BuildOptions {
   return {
     entryPoints: workers.map((file) => ({ in: path.join(root, file), out: path.basename(file, '.ts') })),
     outdir,
     outExtension: { '.js': '.cjs' },
-    format: 'cjs',
     minify: true,
     sourcemap: 'linked',
     sourcesContent: false,
-    define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
-    banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
+    ...commonJs,
   };
 }
 
