@@ -5,7 +5,7 @@ SHELL := /bin/sh
 
 SUDO := $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 SETUP := node --import tsx --conditions=@kata-mock/source guest-image/setup.ts
-SOURCES := $(shell find posix pci ttrpc oci-spec cdi contracts vfio-user agent-ext runtime-hook tools \
+SOURCES := $(shell find posix pci ttrpc oci-spec cdi contracts devices vfio-user agent-ext runtime-hook tools \
 	\( -name node_modules -o -name dist \) -prune -o -type f \( -name '*.ts' -o -name '*.json' -o -name '*.[ch]' \) -print 2>/dev/null)
 RESULTS := build/results
 VITEST := node_modules/.bin/vitest run --reporter=default --reporter=json
