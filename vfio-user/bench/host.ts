@@ -10,6 +10,11 @@ const functions = Array.from({ length: Number(count) }, (_, index) => ({
   model: 'mock-accel',
   options: { uuid: `BENCH-${index}`, ...JSON.parse(options) },
 }));
-const host = await startHost({ functions, onClientGone: 'relisten' });
-await startControlServer(host, path.join(directory, 'control.sock'));
-process.on('SIGTERM', () => void host.stop().then(() => process.exit(0)));
+
+async function serve(): Promise<void> {
+  const host = await startHost({ functions, onClientGone: 'relisten' });
+  await startControlServer(host, path.join(directory, 'control.sock'));
+  process.on('SIGTERM', () => void host.stop().then(() => process.exit(0)));
+}
+
+void serve();

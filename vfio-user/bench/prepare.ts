@@ -8,7 +8,7 @@ const here = path.dirname(fileURLToPath(import.meta.url));
 const outdir = path.join(here, '../dist/bench');
 
 /** The host's program, bundled as tools/bundle.ts does it. */
-export const hostProgram = path.join(outdir, 'host.js');
+export const hostProgram = path.join(outdir, 'host.cjs');
 
 /** Compiles client and floor to `work`, bundles the host. Returns what its system calls go through. */
 export async function prepare(work: string): Promise<'addon' | 'koffi'> {
@@ -23,21 +23,13 @@ export async function prepare(work: string): Promise<'addon' | 'koffi'> {
     external: ['koffi'],
     logLevel: 'warning',
     minify: true,
-  } satisfies BuildOptions;
-  await build({
-    ...common,
-    entryPoints: [path.join(here, 'host.ts')],
-    format: 'esm',
-    banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-  });
-  await build({
-    ...common,
-    entryPoints: [{ in: path.join(here, '../src/host/function.worker.ts'), out: 'function.worker' }],
-    outExtension: { '.js': '.cjs' },
     format: 'cjs',
+    outExtension: { '.js': '.cjs' },
     define: { 'import.meta.url': '__moduleUrl', 'import.meta.resolve': 'undefined' },
     banner: { js: "const __moduleUrl = require('node:url').pathToFileURL(__filename).href;" },
-  });
+  } satisfies BuildOptions;
+  const worker = { in: path.join(here, '../src/host/function.worker.ts'), out: 'function.worker' };
+  await build({ ...common, entryPoints: [{ in: path.join(here, 'host.ts'), out: 'host' }, worker] });
   const native = buildNative();
   if ('missing' in native) return 'koffi';
   placeNative(native.file, outdir);
