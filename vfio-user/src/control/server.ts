@@ -1,5 +1,6 @@
 import { chmodSync, unlinkSync } from 'node:fs';
-import net from 'node:net';
+import { createRequire } from 'node:module';
+import type net from 'node:net';
 import { VfioUserError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
 import { type ControlMethod, methods } from './methods.ts';
@@ -29,8 +30,10 @@ export function startControlServer(
 
 /** Answers requests on a unix socket (mode 0600): JSON line `{method, params}` in, `{result}` or `{error: {code, message}}` out. */
 export async function serveControl(path: string, table: ControlTable): Promise<ControlServer> {
+  // Loaded here, since it takes 4 ms, and a host's functions are to listen before that.
+  const { createServer } = createRequire(import.meta.url)('node:net') as typeof net;
   const sockets = new Set<net.Socket>();
-  const server = net.createServer((socket) => {
+  const server = createServer((socket) => {
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
     let text = '';
