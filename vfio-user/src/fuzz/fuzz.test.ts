@@ -12,9 +12,11 @@ test('20,000 hostile messages neither crash the server nor leak, and the next cl
   expect(report.leakedDescriptors).toBeLessThanOrEqual(0);
 }, 30_000);
 
-test('a host on a socket survives 4,000 of them', async () => {
+test('a host on a socket survives 4,000 of them without a leak, and answers a session the same in whatever pieces it comes', async () => {
   const report = await fuzzLive({ messages: 4000, seed: 99 });
   expect(report.connections).toBe(20);
+  expect(report.splitSessions).toBeGreaterThan(600);
+  expect(report.heapGrowthMB).toBeLessThanOrEqual(1);
 }, 30_000);
 
 test('1,000 broken device states are refused or restored to a device that works', () => {

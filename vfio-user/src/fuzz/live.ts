@@ -7,36 +7,69 @@ import { VfioUserError } from '../errors.ts';
 import { startHost } from '../host/host.ts';
 import { Command, encodeMessage, encodeVersion } from '../protocol/index.ts';
 import type { FuzzOptions, FuzzReport } from './fuzz.ts';
+import { type MemoryUse, memoryUse } from './measured-device.ts';
 import { DescriptorPool, Random, randomMessage } from './messages.ts';
+import { fuzzPieces } from './pieces.ts';
 
 const MESSAGES_EACH = 200;
+/** What the device's thread may hold more at the end than after the first tenth, once collected. */
+const HEAP_LIMIT_MB = 1;
+/** The same of the whole process: catches native memory and mappings. The allocator keeps some of what was freed. */
+const RESIDENT_LIMIT_MB = 128;
 
-/** Feeds a host over its socket, client after client. Throws when one is not served or descriptors leak. */
-export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promise<FuzzReport> {
+export interface LiveReport extends FuzzReport {
+  residentGrowthMB: number;
+  /** Sessions sent in pieces; each was answered as the whole one. */
+  splitSessions: number;
+}
+
+/**
+ * Feeds a host over its socket, client after client, then one session in all the pieces it can be sent in. Throws when
+ * one is not served, an answer depends on the pieces, or descriptors or memory leak.
+ */
+export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promise<LiveReport> {
   const random = new Random(seed);
   const pool = new DescriptorPool();
+  const buffer = new Uint8Array(1 << 20);
   const directory = mkdtempSync(path.join(tmpdir(), 'vfu-fuzz-'));
   const socketPath = path.join(directory, 'd.sock');
-  const functions = [{ id: 'd', socketPath, model: 'mock-accel', options: { aperture: '1M', memorySize: '1M' } }];
+  const model = new URL(`./measured-device${path.extname(import.meta.url)}`, import.meta.url).href;
+  const functions = [{ id: 'd', socketPath, model, options: { aperture: '1M', memorySize: '1M' } }];
   const host = await startHost({ functions, onClientGone: 'relisten' });
   const begin = performance.now();
   const tenth = Math.max(1, Math.floor(messages / MESSAGES_EACH / 10));
+  const measure = async () => {
+    memoryUse();
+    return (await host.request('d', 'memory-use')) as MemoryUse;
+  };
   let connections = 0;
   try {
     Client.connect(socketPath).close();
+    await host.request('d', 'stats');
     const before = readdirSync('/proc/self/fd').length;
+    let baseline = await measure();
     for (let sent = 0; sent < messages; sent += MESSAGES_EACH) {
-      oneClient(socketPath, random, pool);
+      oneClient(socketPath, buffer, random, pool);
       connections++;
       if (connections % 20 === 0) await host.request('d', 'stats');
+      if (connections === tenth) baseline = await measure();
       if (connections % tenth === 0) progress?.(sent + MESSAGES_EACH, messages);
     }
+    const splitSessions = fuzzPieces(socketPath);
     const client = Client.connect(socketPath);
     if (client.read32(0, 0) !== 0x4b434f4d) throw new VfioUserError('DEVICE', 'the next client reads nonsense');
     client.close();
     await host.request('d', 'stats');
     const leaked = readdirSync('/proc/self/fd').length - before;
     if (leaked > 1) throw new VfioUserError('DEVICE', `${leaked} descriptors leaked`);
+    const end = await measure();
+    const heapGrowthMB = megabytes(end.heap - baseline.heap);
+    const residentGrowthMB = megabytes(end.resident - baseline.resident);
+    if (heapGrowthMB > HEAP_LIMIT_MB || residentGrowthMB > RESIDENT_LIMIT_MB)
+      throw new VfioUserError(
+        'DEVICE',
+        `the server leaks memory: ${heapGrowthMB} MB in its thread, ${residentGrowthMB} MB in the process`,
+      );
     const seconds = Math.round((performance.now() - begin) / 100) / 10;
     return {
       messages,
@@ -46,7 +79,9 @@ export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promi
       errorReplies: 0,
       seconds,
       leakedDescriptors: leaked,
-      heapGrowthMB: 0,
+      heapGrowthMB,
+      residentGrowthMB,
+      splitSessions,
     };
   } finally {
     await host.stop();
@@ -55,10 +90,13 @@ export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promi
   }
 }
 
+function megabytes(bytes: number): number {
+  return Math.round((bytes / 2 ** 20) * 10) / 10;
+}
+
 /** Connects, negotiates, sends its share of messages while it drops what comes back, and leaves. */
-function oneClient(socketPath: string, random: Random, pool: DescriptorPool): void {
+function oneClient(socketPath: string, buffer: Uint8Array, random: Random, pool: DescriptorPool): void {
   const fd = unixConnect(socketPath);
-  const buffer = new Uint8Array(1 << 20);
   setSocketTimeouts(fd, { receiveMs: 1, sendMs: 2000 });
   try {
     const hello = encodeVersion({ major: 0, minor: 1, capabilities: { max_msg_fds: 8 } });
