@@ -64,6 +64,23 @@ describe('a fault of an access', () => {
     await guest.do.write(`${places.get(FAULTY)}/status`, '1');
   });
 
+  test('of a write: a refused one leaves the register as it was, one to a device that is gone vanishes, a late one arrives', async () => {
+    const write = { ...STATUS, access: 'write' };
+    const file = `${places.get(FAULTY)}/status`;
+    for (const fault of [{ kind: 'error', errno: 5 }, { kind: 'removal' }]) {
+      await set(fault, write);
+      await guest.do.write(file, '0xaabb0001');
+      expect(await guest.host.request(FAULTY, 'fault-list')).toMatchObject([{ struck: 1 }]);
+      await clear();
+      expect(await status()).toBe(HEALTHY);
+    }
+    await set({ kind: 'delay', ms: 300 }, write);
+    await guest.do.write(file, '0xaabb0001');
+    expect(await status()).toBe('0xaabb0001');
+    await clear();
+    await guest.do.write(file, '1');
+  });
+
   test('only the second read strikes', async () => {
     await set({ kind: 'ones' }, { ...STATUS, nth: 2 });
     expect([await status(), await status(), await status()]).toEqual([HEALTHY, ONES, HEALTHY]);
