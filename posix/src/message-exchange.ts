@@ -39,7 +39,7 @@ export interface MessageExchange {
 export function messageExchange(fd: number, options: ExchangeOptions): MessageExchange {
   assertFdCount('recvmsg', options.maxFds ?? 0);
   const { makeExchange } = native();
-  return makeExchange ? new NativeExchange(fd, options, makeExchange) : new TwoCalls(fd, options);
+  return (makeExchange && NativeExchange.make(fd, options, makeExchange)) ?? new TwoCalls(fd, options);
 }
 
 const NO_FDS: readonly number[] = Object.freeze([]);
@@ -65,12 +65,19 @@ class NativeExchange implements MessageExchange {
   /** Native code has the addresses of these. */
   readonly held: readonly Uint8Array[];
 
-  constructor(fd: number, { receive, send, maxFds = 0, idleMs }: ExchangeOptions, make: MakeExchange) {
+  private constructor(fd: number, words: Int32Array, held: readonly Uint8Array[], run: () => void) {
     this.#fd = fd;
-    this.#words = new Int32Array(new ArrayBuffer((FDS + maxFds) * 4));
+    this.#words = words;
+    this.held = held;
+    this.#run = run;
+  }
+
+  /** Undefined when the kernel gives this thread no timer: queued signals are limited for all processes of a user. */
+  static make(fd: number, { receive, send, maxFds = 0, idleMs }: ExchangeOptions, make: MakeExchange) {
+    const words = new Int32Array(new ArrayBuffer((FDS + maxFds) * 4));
     const memory = new Uint8Array(new ArrayBuffer(STRUCT_BYTES));
-    this.held = [memory, receive, send];
-    this.#run = make(memory, fd, receive, send, this.#words, maxFds, idleMs);
+    const run = make(memory, fd, receive, send, words, maxFds, idleMs);
+    return run && new NativeExchange(fd, words, [memory, receive, send], run);
   }
 
   get truncated(): boolean {
@@ -97,7 +104,7 @@ class NativeExchange implements MessageExchange {
   }
 }
 
-/** The same through koffi: a call each, and a time limit on each receive. */
+/** The same without the addon or a timer: a call each, and a time limit on each receive. */
 class TwoCalls implements MessageExchange {
   readonly #sender: MessageSender;
   readonly #receiver: MessageReceiver;

@@ -32,7 +32,7 @@ export type MakeExchange = (
   words: Int32Array,
   maxFds: number,
   idleMs: number,
-) => () => void;
+) => (() => void) | undefined;
 
 /** What posix/native exports. */
 interface Addon {
