@@ -13,8 +13,9 @@ import { DmaRegion } from './dma-region.ts';
 
 /** Reaches memory the client gave no descriptor for. */
 export interface DmaMessages {
-  read(address: bigint, target: Uint8Array): void;
-  write(address: bigint, source: Uint8Array): void;
+  /** `check` is called before each message but the first; it throws when the region went meanwhile. */
+  read(address: bigint, target: Uint8Array, check: () => void): void;
+  write(address: bigint, source: Uint8Array, check: () => void): void;
 }
 
 /** One piece of a scatter-gather list. */
@@ -145,16 +146,24 @@ export class DmaTable {
       done += count;
       at += BigInt(count);
     }
-    for (const piece of pieces) {
+    for (const [index, piece] of pieces.entries()) {
+      if (index > 0) this.#checkMapped(piece.region);
       if (write) this.#write(piece.region, piece.address, piece.part);
-      else if (piece.region.mode === 'message') this.#messages().read(piece.address, piece.part);
+      else if (piece.region.mode === 'message')
+        this.#messages().read(piece.address, piece.part, () => this.#checkMapped(piece.region));
       else piece.region.read(piece.address, piece.part);
     }
   }
 
+  /** While a DMA message waits for its answer, the client's commands are served: an unmap too. */
+  #checkMapped(region: DmaRegion): void {
+    if (this.#regions[this.#firstEndingAfter(region.address)] !== region)
+      throw dmaError(region.address, 'was unmapped during the access', Errno.ENOENT);
+  }
+
   #write(region: DmaRegion, address: bigint, part: Uint8Array): void {
     if (region.mode === 'message') {
-      this.#messages().write(address, part);
+      this.#messages().write(address, part, () => this.#checkMapped(region));
       return;
     }
     region.write(address, part);

@@ -305,6 +305,26 @@ describe('memory that only messages reach', () => {
     expect(inTask(() => server.dma.read(1n << 20n, new Uint8Array(4)))).toMatchObject({ code: 'DMA', errno: 19 });
   });
 
+  test('what is unmapped while a message waits for its answer is not touched any more', () => {
+    connect('libvfio-user', 100);
+    client.dmaMap(region(16, 1), memory(1, false));
+    let messages = 0;
+    const { read } = guest;
+    guest.read = (address, count) => {
+      // As an unmap of the client, which is served while the server waits.
+      if (messages++ === 0) server.dma.unmap(address < 0x8000n ? 0n : 16n * PAGE, address < 0x8000n ? 1n << 16n : PAGE);
+      return read.call(guest, address, count);
+    };
+    try {
+      expect(inTask(() => server.dma.read(0xffffn, new Uint8Array(8)))).toMatchObject({ code: 'DMA', errno: ENOENT });
+      messages = 0;
+      expect(inTask(() => server.dma.read(0n, new Uint8Array(300)))).toMatchObject({ code: 'DMA', errno: ENOENT });
+      expect(messages).toBe(1);
+    } finally {
+      guest.read = read;
+    }
+  });
+
   test('cannot be reached while a command waits for its answer: that could dead-lock', () => {
     connect('libvfio-user');
     expect(codeOf(() => server.dma.read(0n, new Uint8Array(1)))).toBe('DMA');

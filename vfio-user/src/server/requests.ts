@@ -44,17 +44,17 @@ export class DmaRequests implements DmaMessages {
     this.#session = session;
   }
 
-  read(address: bigint, target: Uint8Array): void {
+  read(address: bigint, target: Uint8Array, check: () => void): void {
     const layout = this.#layoutFor(address);
-    this.#pieces(target, (part, at) => {
+    this.#pieces(target, check, (part, at) => {
       const payload = encodeDmaRead({ address: address + BigInt(at), count: part.length }, layout);
       this.#request(Command.DMA_READ, payload, part);
     });
   }
 
-  write(address: bigint, source: Uint8Array): void {
+  write(address: bigint, source: Uint8Array, check: () => void): void {
     const layout = this.#layoutFor(address);
-    this.#pieces(source, (part, at) => {
+    this.#pieces(source, check, (part, at) => {
       this.#request(Command.DMA_WRITE, encodeDmaWrite(address + BigInt(at), part, layout), undefined);
     });
   }
@@ -104,10 +104,13 @@ export class DmaRequests implements DmaMessages {
     }
   }
 
-  #pieces(bytes: Uint8Array, visit: (part: Uint8Array, at: number) => void): void {
+  #pieces(bytes: Uint8Array, check: () => void, visit: (part: Uint8Array, at: number) => void): void {
     const { client, isQemu } = this.#session;
     const limit = Math.max(1, Math.min(client.maxDataXferBytes, isQemu ? QEMU_PIECE_BYTES : bytes.length));
-    for (let at = 0; at < bytes.length; at += limit) visit(bytes.subarray(at, at + limit), at);
+    for (let at = 0; at < bytes.length; at += limit) {
+      if (at > 0) check();
+      visit(bytes.subarray(at, at + limit), at);
+    }
   }
 
   /** Sends one command and waits for its reply. Returns the bytes of the reply's payload. */

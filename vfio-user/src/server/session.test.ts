@@ -144,6 +144,13 @@ describe('after VERSION', () => {
     },
   );
 
+  test('an error reply is a bare header', () => {
+    const read = encodeRegionAccess({ offset: 0, region: 4, count: 4 });
+    expect(exchange(command(Command.REGION_READ, read, 5))).toEqual([
+      { id: 5, command: Command.REGION_READ, errno: 22, size: 16 },
+    ]);
+  });
+
   test('an unreadable reply of the client ends nothing: the next command is served', () => {
     exchange(command(99, new Uint8Array(8)));
     expect(exchange(command(Command.DEVICE_RESET))[0]!.errno).toBe(0);
