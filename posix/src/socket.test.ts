@@ -1,5 +1,7 @@
-import { closeSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
+import { once } from 'node:events';
+import { closeSync, readdirSync, readSync, statSync, writeFileSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { pathToFileURL } from 'node:url';
 import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { closeAll } from './descriptors.ts';
 import {
@@ -13,6 +15,7 @@ import {
   unixListen,
 } from './socket.ts';
 import { codeOf, openDescriptors, temporaryDirectory } from './testing.ts';
+import { startWorker } from './worker.ts';
 
 const directory = temporaryDirectory();
 let open: number[] = [];
@@ -73,6 +76,53 @@ describe('unix sockets', () => {
     writeFileSync(file, 'kept');
     expect(codeOf(() => unixListen(file))).toBe('EADDRINUSE');
     expect(statSync(file).size).toBe(4);
+  });
+
+  it('leave a socket alone, whether someone listens or not', () => {
+    const socket = path.join(directory.path, 'taken');
+    const first = unixListen(socket);
+    expect(codeOf(() => unixListen(socket))).toBe('EADDRINUSE');
+    keep(unixConnect(socket));
+    closeSync(first);
+    expect(() => unixListen(socket)).toThrow(`bind("${socket}") failed: EADDRINUSE`);
+    expect(codeOf(() => unixConnect(socket))).toBe('ECONNREFUSED');
+    expect(readdirSync(directory.path).filter((name) => name.startsWith('taken'))).toEqual(['taken']);
+  });
+
+  it('are listened to from the moment their file is there', async () => {
+    const places = Array.from({ length: 200 }, (_, index) => path.join(directory.path, `early${index}`));
+    // Another thread connects to each as soon as it finds it.
+    const file = path.join(directory.path, 'connect.worker.ts');
+    writeFileSync(path.join(directory.path, 'package.json'), '{"type":"module"}');
+    writeFileSync(
+      file,
+      `import { closeSync } from 'node:fs';
+       import { parentPort, workerData } from 'node:worker_threads';
+       const { unixConnect } = await import(workerData.module);
+       parentPort.postMessage('ready');
+       const refused = [];
+       for (const place of workerData.places)
+         for (let tried = false; !tried; ) {
+           try {
+             closeSync(unixConnect(place));
+             tried = true;
+           } catch ({ code }) {
+             tried = code !== 'ENOENT';
+             if (tried) refused.push(code);
+           }
+         }
+       parentPort.postMessage(refused);`,
+    );
+    const workerData = { places, module: new URL('./socket.ts', import.meta.url).href };
+    const worker = startWorker(pathToFileURL(file), { workerData });
+    try {
+      expect(await once(worker, 'message')).toEqual(['ready']);
+      const answer = once(worker, 'message');
+      for (const place of places) keep(unixListen(place));
+      expect(await answer).toEqual([[]]);
+    } finally {
+      await worker.terminate();
+    }
   });
 
   it('leak no descriptor when they fail', () => {

@@ -1,4 +1,4 @@
-import { chmodSync, closeSync, lstatSync } from 'node:fs';
+import { chmodSync, closeSync, linkSync, lstatSync, rmSync } from 'node:fs';
 import { setNonblocking } from './descriptors.ts';
 import { refuse, word } from './errors.ts';
 import { bind, check, checkRestarting } from './libc.ts';
@@ -37,11 +37,34 @@ export interface UnixListenOptions {
 
 /**
  * Listens on a unix stream socket. Nobody with fewer rights than `mode` can connect at any moment: the file gets its
- * permissions before it appears. A path that starts with a NUL byte is an abstract address. An existing file is
+ * permissions before it appears; and from when it appears it can be connected to, unless its path is so long that there
+ * is no room for another name beside it. A path that starts with a NUL byte is an abstract address. An existing file is
  * never removed (EADDRINUSE).
  */
 export function unixListen(path: string, options: UnixListenOptions = {}): number {
-  const { mode = 0o600, backlog = 128, nonblock = false } = options;
+  return (path.startsWith('\0') ? undefined : listenBeside(path, options)) ?? listenAt(path, options);
+}
+
+/** Listens under another name and then links the file to its own. Undefined when that is not possible. */
+function listenBeside(path: string, options: UnixListenOptions): number | undefined {
+  const draft = `${path}.${Math.random().toString(36).slice(2, 10)}`;
+  if (Buffer.byteLength(draft) > MAX_SOCKET_PATH) return undefined;
+  let fd: number | undefined;
+  try {
+    fd = listenAt(draft, options);
+    // Fails when there is a file, as bind() would; rename() would replace it.
+    linkSync(draft, path);
+    return fd;
+  } catch {
+    // Or the file system has no links. Why there can be no socket, if so, bind() says best.
+    if (fd !== undefined) closeSync(fd);
+    return undefined;
+  } finally {
+    if (fd !== undefined) rmSync(draft, { force: true });
+  }
+}
+
+function listenAt(path: string, { mode = 0o600, backlog = 128, nonblock = false }: UnixListenOptions): number {
   const address = unixAddress('bind', path);
   return configured(AF_UNIX, nonblock, (fd) => {
     const abstract = path.startsWith('\0');
