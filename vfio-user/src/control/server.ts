@@ -28,7 +28,10 @@ export function startControlServer(
   return serveControl(path, Object.fromEntries(bound));
 }
 
-/** Answers requests on a unix socket (mode 0600): JSON line `{method, params}` in, `{result}` or `{error: {code, message}}` out. */
+/**
+ * Answers requests on a unix socket (mode 0600): JSON line `{method, params}` in, `{result}` or `{error: {code, message}}`
+ * out. A client's requests are carried out and answered one after the other.
+ */
 export async function serveControl(path: string, table: ControlTable): Promise<ControlServer> {
   // Loaded here, since it takes 4 ms, and a host's functions are to listen before that.
   const { createServer } = createRequire(import.meta.url)('node:net') as typeof net;
@@ -37,13 +40,14 @@ export async function serveControl(path: string, table: ControlTable): Promise<C
     sockets.add(socket);
     socket.on('close', () => sockets.delete(socket)).on('error', () => socket.destroy());
     let text = '';
+    let work = Promise.resolve();
     socket.setEncoding('utf8');
     socket.on('data', (chunk: string) => {
       text += chunk;
       if (text.length > MAX_LINE_BYTES && !text.includes('\n')) return void socket.destroy();
       const lines = text.split('\n');
       text = lines.pop()!;
-      for (const line of lines) void answer(table, line).then((reply) => socket.write(`${reply}\n`));
+      if (lines.length > 0) work = work.then(() => answerAll(socket, table, lines));
     });
   });
   const mask = process.umask(0o177);
@@ -67,6 +71,24 @@ export async function serveControl(path: string, table: ControlTable): Promise<C
         });
       }),
   };
+}
+
+/** One after the other; whoever sends requests and takes no answers is not read from any further. */
+async function answerAll(socket: net.Socket, table: ControlTable, lines: readonly string[]): Promise<void> {
+  socket.pause();
+  for (const line of lines) {
+    const reply = await answer(table, line);
+    if (socket.destroyed) return;
+    if (!socket.write(`${reply}\n`))
+      await new Promise<void>((resolve) => {
+        const done = () => {
+          socket.off('drain', done).off('close', done);
+          resolve();
+        };
+        socket.on('drain', done).on('close', done);
+      });
+  }
+  socket.resume();
 }
 
 async function answer(table: ControlTable, line: string): Promise<string> {
