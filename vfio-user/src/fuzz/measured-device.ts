@@ -12,6 +12,7 @@ export interface MemoryUse {
   resident: number;
 }
 
+/** @public A host imports it by its URL. */
 export default function measuredDevice(options: Record<string, unknown>): VfioDevice {
   const device: VfioDevice = createMockAccel(options);
   device.control = memoryUse;
