@@ -15,8 +15,8 @@ test('every row of BEHAVIOUR.md is read', () => {
 
 test.each(rows)('%s has the test "%s"', (file, name) => {
   const source = readFileSync(new URL(file, import.meta.url), 'utf8');
-  // How a test's name is written: the first argument of a call.
-  const written = ["'", '"', '`'].map((quote) => `(${quote}${name}${quote},`);
-  const compact = source.replace(/\(\s+/g, '(');
+  // How a name is written: the first argument of a call, or the first entry of a case.
+  const written = ["'", '"', '`'].flatMap((quote) => ['(', '['].map((open) => `${open}${quote}${name}${quote},`));
+  const compact = source.replace(/([([])\s+/g, '$1');
   expect(written.some((text) => compact.includes(text))).toBe(true);
 });
