@@ -39,6 +39,21 @@ describe('what a read gives', () => {
   });
 });
 
+describe('what a write brings', () => {
+  test.each<[Fault, number]>([
+    [{ kind: 'ones' }, 0xffffffff],
+    [{ kind: 'stuck', mask: 0xff00, value: 0x1200 }, 0xaabb1201],
+    [{ kind: 'flip', mask: 0x80000001 }, 0x2abb0000],
+  ])('%j', (fault, value) => {
+    set(fault, { ...status, access: 'write' });
+    client.write32(0, Reg.STATUS, 0xaabb0001);
+    expect(client.read32(0, Reg.STATUS)).toBe(value);
+    clear();
+    client.write32(0, Reg.STATUS, 0xaabb0001);
+    expect(client.read32(0, Reg.STATUS)).toBe(0xaabb0001);
+  });
+});
+
 describe('when a fault strikes', () => {
   const struckAt = (when: FaultMatch, reads = 6) => {
     set({ kind: 'ones' }, { ...status, ...when });

@@ -75,7 +75,9 @@ export class FaultEngine implements SessionFaults {
       if (fault.kind === 'aer' || (fault.kind === 'removal' && !this.#removed)) this.#outside(matcher.rule);
       if (fault.kind === 'removal') this.#removed = true;
     }
+    const written = frame.command === Command.REGION_WRITE ? dataOf(frame) : NO_DATA;
     for (const fault of struck) {
+      changeData(fault, written);
       if (fault.kind === 'error') throw new VfioUserError('DEVICE', 'fault: error', { errno: fault.errno });
       if (fault.kind === 'crash') {
         this.#awayUntil = now + (fault.returnMs ?? 0);
@@ -120,6 +122,7 @@ export class FaultEngine implements SessionFaults {
 }
 
 const dataStart = HEADER_BYTES + REGION_ACCESS_BYTES;
+const NO_DATA = new Uint8Array(0);
 
 /** Commands other than accesses meet only rules without conditions on the access; many writes at once those for any write. */
 function occasionOf(frame: Frame): Occasion {
@@ -129,19 +132,23 @@ function occasionOf(frame: Frame): Occasion {
   return { access: read ? 'read' : 'write', ...decodeRegionAccess(frame) };
 }
 
+/** What a write brings; none when it is too short for any. */
+function dataOf(frame: Frame): Uint8Array {
+  return frame.bytes.subarray(frame.start + REGION_ACCESS_BYTES, frame.start + frame.length);
+}
+
+/** Applies one fault to what is read or written. */
+function changeData(fault: Fault, data: Uint8Array): void {
+  if (fault.kind === 'ones') data.fill(0xff);
+  if (fault.kind === 'stuck')
+    changeBits(data, fault.mask, (byte, mask, at) => (byte & ~mask) | ((fault.value >>> (at * 8)) & mask));
+  if (fault.kind === 'flip') changeBits(data, fault.mask, (byte, mask) => byte ^ mask);
+}
+
 /** Applies one fault to a reply. Returns its new length, 0 for none. */
 function corrupt(fault: Fault, frame: Frame, bytes: Uint8Array, view: DataView, length: number): number {
-  const data = frame.command === Command.REGION_READ ? bytes.subarray(dataStart, length) : bytes.subarray(0, 0);
+  if (frame.command === Command.REGION_READ) changeData(fault, bytes.subarray(dataStart, length));
   switch (fault.kind) {
-    case 'ones':
-      data.fill(0xff);
-      return length;
-    case 'stuck':
-      changeBits(data, fault.mask, (byte, mask, at) => (byte & ~mask) | ((fault.value >>> (at * 8)) & mask));
-      return length;
-    case 'flip':
-      changeBits(data, fault.mask, (byte, mask) => byte ^ mask);
-      return length;
     case 'delay':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fault.ms);
       return length;

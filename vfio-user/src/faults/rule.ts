@@ -2,11 +2,11 @@ import { VfioUserError } from '../errors.ts';
 
 /** What a fault does; the fields beside `kind` are its parameters. */
 export type Fault =
-  /** A read gives all ones. */
+  /** A read gives all ones, a write brings them. */
   | { kind: 'ones' }
-  /** Bits of a read are stuck: those of `mask` have the value they have in `value`. */
+  /** Bits of what is read or written are stuck: those of `mask` have the value they have in `value`. */
   | { kind: 'stuck'; mask: number; value: number }
-  /** Bits of a read are inverted. */
+  /** Bits of what is read or written are inverted. */
   | { kind: 'flip'; mask: number }
   /** The answer comes `ms` later. Above the client's time limit, use `stall`. */
   | { kind: 'delay'; ms: number }
