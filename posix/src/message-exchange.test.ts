@@ -3,7 +3,6 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll } from './descriptors.ts';
 import { recvmsg, sendmsg } from './message.ts';
 import { IDLE, messageExchange } from './message-exchange.ts';
-import { getrlimit, setrlimit } from './process.ts';
 import { SHUT_WR, shutdown, socketpair } from './socket.ts';
 import { codeOf, openDescriptors } from './testing.ts';
 
@@ -31,26 +30,6 @@ afterEach(() => {
 });
 
 describe('an exchange of messages', () => {
-  // The first here: a thread that has its timer keeps it.
-  it('does without the timer of its thread where the limit of queued signals forbids one', () => {
-    const { soft, hard } = getrlimit('sigpending');
-    setrlimit('sigpending', 0, hard);
-    try {
-      const [a, b] = pair();
-      const { send, exchange } = exchangeOn(b);
-      expect(exchange.constructor.name).toBe('TwoCalls');
-      expect(exchange.exchange(0, 0, 64)).toBe(IDLE);
-      writeSync(a, 'question');
-      expect(exchange.exchange(0, 0, 64)).toBe(8);
-      send.write('answer');
-      writeSync(a, 'next');
-      expect(exchange.exchange(6, 0, 64)).toBe(4);
-      expect(recvmsg(a, Buffer.alloc(16)).bytes).toBe(6);
-    } finally {
-      setrlimit('sigpending', soft, hard);
-    }
-  });
-
   it('sends the answer and receives the next message', () => {
     const [a, b] = pair();
     const { receive, send, exchange } = exchangeOn(b);
