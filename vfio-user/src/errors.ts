@@ -19,7 +19,9 @@ export type VfioUserErrorCode =
   /** No function, model or profile of that name. */
   | 'NOT_FOUND'
   /** A recorded session differs from what the model does. */
-  | 'REPLAY_DIFFERS';
+  | 'REPLAY_DIFFERS'
+  /** A trace ended by itself: its file could take no more. */
+  | 'TRACE';
 
 /** The error class of this package. */
 export class VfioUserError extends Error {

@@ -1,12 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { Reg } from '../mock-accel/gen/registers.ts';
 import { temporaryDirectory } from '../testing.ts';
+import { readPcapng } from '../trace/pcapng.ts';
 
 // The loader, not tsx's command: that is a process of its own, which a second signal ends.
 const tsx = import.meta.resolve('tsx');
@@ -89,6 +90,23 @@ test(
     client.close();
     expect(await ended).toMatchObject({ status: 0, stderr: '' });
     expect(existsSync(socket)).toBe(false);
+  },
+  LIMIT,
+);
+
+test(
+  'a trace has the last message of a client that leaves at once',
+  async () => {
+    const [socket, trace] = [file('d.sock'), file('t.pcapng')];
+    const { ended } = start('--trace', trace, socket);
+    await listening(socket);
+    const client = Client.connect(socket, { timeoutMs: 30_000 });
+    for (let count = 0; count < 100; count++) client.read32(0, Reg.DEVICE_ID);
+    client.read32(0, Reg.STATUS);
+    client.close();
+    expect((await ended).status).toBe(0);
+    const messages = readPcapng(readFileSync(trace)).records.map(({ message }) => Buffer.from(message));
+    expect(messages.at(-1)!.readUInt32LE(16)).toBe(Reg.STATUS);
   },
   LIMIT,
 );

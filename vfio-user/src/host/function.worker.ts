@@ -3,6 +3,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { FaultRule } from '../faults/rule.ts';
 import type { Log } from '../server/bus.ts';
 import { DeviceServer } from '../server/device-server.ts';
+import { endTrace } from '../trace/control.ts';
 import type { WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
 import { createDevice } from './models.ts';
 import { requests } from './requests.ts';
@@ -41,6 +42,7 @@ async function serve(): Promise<void> {
       },
     });
   } finally {
+    endTrace(server);
     device.close?.();
   }
 }

@@ -73,13 +73,14 @@ export class ProxyServer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    if (this.#tracer) this.stopTrace();
     closeSync(this.#listenFd);
     try {
       unlinkSync(this.options.listen);
     } catch {
       // Removed together with its directory, or by hand.
     }
+    // Last, since it throws when the trace is not whole.
+    if (this.#tracer) this.stopTrace();
   }
 
   /** Adds a fault. Throws INVALID_OPTION for one that is wrong or that only the server can bring about. */

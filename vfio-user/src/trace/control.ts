@@ -14,6 +14,7 @@ export function startTrace(server: DeviceServer, { file }: Record<string, unknow
   const flush = () => {
     if (server.observer !== tracer) return;
     tracer.flush();
+    if (tracer.failure) return server.log('error', tracer.failure.message);
     server.timers.after(FLUSH_MS, flush);
   };
   server.timers.after(FLUSH_MS, flush);
@@ -26,4 +27,14 @@ export function stopTrace(server: DeviceServer): { file: string; messages: numbe
   server.observer = undefined;
   tracer.close();
   return { file: tracer.file, messages: tracer.messages };
+}
+
+/** Brings a trace that may be under way to its file, when the function ends. */
+export function endTrace(server: DeviceServer): void {
+  if (server.observer === undefined) return;
+  try {
+    stopTrace(server);
+  } catch (error) {
+    server.log('error', (error as Error).message);
+  }
 }

@@ -1,7 +1,7 @@
-import { closeSync, readFileSync, statSync } from 'node:fs';
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { eventfd } from '@kata-mock/posix';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { dup2, eventfd } from '@kata-mock/posix';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { Client } from '../client/client.ts';
 import { Reg } from '../mock-accel/gen/registers.ts';
 import { createMockAccel } from '../mock-accel/mock-accel.ts';
@@ -9,7 +9,7 @@ import { registerNames } from '../mock-accel/register-names.ts';
 import { PciIrq } from '../protocol/index.ts';
 import { replay } from '../replay/replay.ts';
 import { DeviceServer } from '../server/device-server.ts';
-import { codeOf, connectLoopback, temporaryDirectory } from '../testing.ts';
+import { codeOf, connectLoopback, openDescriptors, temporaryDirectory } from '../testing.ts';
 import { LoopbackChannel } from '../transport/loopback.ts';
 import { startTrace, stopTrace } from './control.ts';
 import { describeRecord, formatMessage } from './describe.ts';
@@ -100,4 +100,29 @@ describe('a replay', () => {
     expect(differences).toHaveLength(1);
     expect(describeRecord(records[differences[0]!.record]!).payload).toMatchObject({ region: 'config', count: 4096 });
   });
+});
+
+test('a full disk ends the trace, which is logged and said by who stops it, and the device goes on', async () => {
+  const file = path.join(directory.path, 'full.pcapng');
+  const logged: string[] = [];
+  const server = new DeviceServer(createMockAccel(), { log: (_, message) => logged.push(message) });
+  startTrace(server, { file });
+  const client = connectTo(server);
+  const descriptor = openDescriptors()
+    .find((line) => line.endsWith(file))!
+    .split(' ')[0];
+  const full = openSync('/dev/full', 'w');
+  dup2(full, Number(descriptor));
+  closeSync(full);
+  // More than the trace's buffer holds.
+  for (let count = 0; count < 3000; count++) expect(client.read32(0, Reg.STATUS)).toBe(1);
+  await vi.waitFor(() => {
+    server.runTimers();
+    expect(logged).toEqual([expect.stringMatching(/ended by itself before message \d+: ENOSPC/)]);
+  });
+  expect(codeOf(() => stopTrace(server))).toBe('TRACE');
+  expect(client.read32(0, Reg.STATUS)).toBe(1);
+  expect(() => stopTrace(server)).toThrow('no trace is under way');
+  expect(readPcapng(readFileSync(file)).records).toEqual([]);
+  client.close();
 });

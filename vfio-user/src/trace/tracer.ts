@@ -1,15 +1,23 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, ftruncateSync, openSync, writeSync } from 'node:fs';
 import { performance } from 'node:perf_hooks'; // the global of that name is a getter, six times as slow
+import { VfioUserError } from '../errors.ts';
 import { type Frame, HEADER_BYTES, viewOf } from '../protocol/index.ts';
 import type { SessionObserver } from '../server/session.ts';
 import { type PacketHead, packetBytes, pcapngHead, writePacket } from './pcapng.ts';
 
 const BUFFER_BYTES = 1 << 18;
 
-/** Copies every message into a buffer and the buffer into a pcapng file: lossless, and cheap enough to leave on. */
+/**
+ * Copies every message into a buffer and the buffer into a pcapng file: lossless, and cheap enough to leave on. When the
+ * file can take no more, a full disk say, the trace ends and the device goes on.
+ */
 export class Tracer implements SessionObserver {
   readonly file: string;
   messages = 0;
+  /** Why the trace ended by itself; whole blocks up to there are in the file. */
+  failure: VfioUserError | undefined;
+  /** Bytes of whole blocks in the file. */
+  #written = 0;
   readonly #fd: number;
   /** Read once: it is a getter that costs as much as the time itself. */
   readonly #origin = performance.timeOrigin;
@@ -29,6 +37,7 @@ export class Tracer implements SessionObserver {
     this.#timersRun = device?.timersRun ?? 0;
     this.#fd = openSync(file, 'wx', 0o600);
     this.#write(pcapngHead(name));
+    if (this.failure) this.close();
   }
 
   received(frame: Frame): void {
@@ -46,12 +55,15 @@ export class Tracer implements SessionObserver {
     this.#used = 0;
   }
 
+  /** Throws TRACE when not all of it is in the file. */
   close(): void {
     this.flush();
     closeSync(this.#fd);
+    this.#throwFailure();
   }
 
   #record(fromServer: boolean, fds: number, source: DataView, start: number, length: number): void {
+    if (this.failure !== undefined) return;
     this.messages++;
     const size = packetBytes(length);
     if (this.#used + size > BUFFER_BYTES) this.flush();
@@ -78,6 +90,27 @@ export class Tracer implements SessionObserver {
   }
 
   #write(bytes: Uint8Array): void {
-    for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+    if (this.failure !== undefined) return;
+    try {
+      for (let done = 0; done < bytes.length; ) done += writeSync(this.#fd, bytes, done);
+      this.#written += bytes.length;
+    } catch (cause) {
+      const reason = (cause as Error).message;
+      const message = `the trace in ${JSON.stringify(this.file)} ended by itself before message ${this.messages}: ${reason}`;
+      this.failure = new VfioUserError('TRACE', message, { cause });
+      this.#cutHalfBlock();
+    }
+  }
+
+  #cutHalfBlock(): void {
+    try {
+      ftruncateSync(this.#fd, this.#written);
+    } catch {
+      // What cannot be cut stays: a reader says that the file ends in the middle of a block.
+    }
+  }
+
+  #throwFailure(): void {
+    if (this.failure) throw this.failure;
   }
 }
