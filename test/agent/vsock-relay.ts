@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import type { Connection } from 'ttrpc-ts';
 import { type AgentGuest, SHARED } from '../support/agent-guest.ts';
+import { guestProgram } from '../support/guest-program.ts';
 import { inFirstNamespace } from './guest-programs.ts';
 
 /** The virtio-serial port a guest needs for {@link vsockConnection}. */
@@ -16,15 +17,9 @@ export async function vsockConnection(guest: AgentGuest, port: number): Promise<
   const folder = path.join(guest.share, 'relay');
   mkdirSync(folder, { recursive: true });
   await build({
+    ...guestProgram,
     entryPoints: [fileURLToPath(new URL('./vsock-relay.guest.ts', import.meta.url))],
     outfile: path.join(folder, 'main.mjs'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['@kata-mock/source'],
-    external: ['koffi'],
-    logLevel: 'warning',
   });
   rmSync(path.join(folder, 'node_modules'), { force: true });
   // koffi is where the agent has it.

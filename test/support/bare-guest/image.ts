@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from '
 import path from 'node:path';
 import { build as bundle } from 'esbuild';
 import { imageWithAgent } from '../../../guest-image/src/index.ts';
+import { guestProgram } from '../guest-program.ts';
 import { build, root } from '../paths.ts';
 
 /**
@@ -11,15 +12,9 @@ import { build, root } from '../paths.ts';
 export async function bareGuestImage(): Promise<string> {
   const agent = path.join(build, 'test/bare-guest-program');
   const { outputFiles } = await bundle({
+    ...guestProgram,
     entryPoints: [path.join(import.meta.dirname, 'guest/main.ts')],
     write: false,
-    bundle: true,
-    platform: 'node',
-    target: 'node20',
-    format: 'esm',
-    conditions: ['@kata-mock/source'],
-    external: ['koffi'],
-    logLevel: 'warning',
   });
   mkdirSync(agent, { recursive: true });
   provide(path.join(agent, 'main.js'), outputFiles[0]!.contents);

@@ -1,36 +1,29 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { Reg } from '../mock-accel/gen/registers.ts';
 import { temporaryDirectory } from '../testing.ts';
 import { readPcapng } from '../trace/pcapng.ts';
+import { killServers, startServer } from './program.testing.ts';
 
-// The loader, not tsx's command: that is a process of its own, which a second signal ends.
-const tsx = import.meta.resolve('tsx');
-const program = fileURLToPath(new URL('./mock-accel-server.ts', import.meta.url));
 const LIMIT = 60_000;
 let directory: ReturnType<typeof temporaryDirectory>;
-const running: ChildProcess[] = [];
 
 beforeEach(() => {
   directory = temporaryDirectory();
 });
 afterEach(() => {
-  for (const child of running.splice(0)) child.kill('SIGKILL');
+  killServers();
   directory.remove();
 });
 
 const file = (name: string) => path.join(directory.path, name);
 
 function start(...args: string[]) {
-  const child = spawn(process.execPath, ['--import', tsx, '--conditions=@kata-mock/source', program, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  running.push(child);
+  const child = startServer<ChildProcessWithoutNullStreams>(args, { stdio: ['ignore', 'pipe', 'pipe'] });
   const output = { stdout: '', stderr: '' };
   for (const stream of ['stdout', 'stderr'] as const)
     child[stream].setEncoding('utf8').on('data', (chunk: string) => (output[stream] += chunk));

@@ -1,3 +1,4 @@
+import { endWithReader } from '@kata-mock/posix';
 import type { Command } from 'commander';
 import { CommanderError } from 'commander';
 import { VfioUserError } from '../errors.ts';
@@ -6,10 +7,7 @@ const usageCodes = new Set(['INVALID_OPTION', 'NOT_FOUND']);
 
 /** Parses and runs a command line; errors become one line on stderr and exit code 1, or 2 for a wrong call. */
 export async function run(program: Command): Promise<void> {
-  // A reader that has seen enough, such as head(1), ends the program as any other wish to stop does.
-  process.stdout.on('error', ({ code }: NodeJS.ErrnoException) => {
-    if (code === 'EPIPE') process.kill(process.pid, 'SIGTERM');
-  });
+  endWithReader();
   try {
     program.exitOverride();
     for (const command of program.commands) command.exitOverride();

@@ -1,28 +1,23 @@
-import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { killServers, startServer } from '../cli/program.testing.ts';
 import { Client } from '../client/client.ts';
 import { migrate } from '../client/migrate.ts';
 import { PciRegion } from '../protocol/index.ts';
 import { temporaryDirectory } from '../testing.ts';
 import { Reg } from './gen/registers.ts';
 
-// The loader, not tsx's command: that is a process of its own, which outlives a SIGKILL of the other.
-const tsx = import.meta.resolve('tsx');
-const program = fileURLToPath(new URL('../cli/mock-accel-server.ts', import.meta.url));
 const MIB = 1 << 20;
 const PROFILES = { version: 1, profiles: { movable: { uuid: 'MOVES', aperture: '8M' } } };
 let directory: ReturnType<typeof temporaryDirectory>;
-const running: ChildProcess[] = [];
 
 beforeEach(() => {
   directory = temporaryDirectory();
 });
 afterEach(() => {
-  for (const child of running.splice(0)) child.kill('SIGKILL');
+  killServers();
   directory.remove();
 });
 
@@ -30,9 +25,7 @@ async function serverProcess(name: string): Promise<{ client: Client; ended: Pro
   const socket = path.join(directory.path, name);
   const profile = path.join(directory.path, 'profiles.json');
   writeFileSync(profile, JSON.stringify(PROFILES));
-  const args = ['--import', tsx, '--conditions=@kata-mock/source', program, '--profile', profile, socket];
-  const child = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'inherit'] });
-  running.push(child);
+  const child = startServer(['--profile', profile, socket], { stdio: ['ignore', 'ignore', 'inherit'] });
   const ended = once(child, 'exit').then(([status]) => status as unknown);
   // The socket's file is there a moment before anyone listens.
   const connect = () => Client.connect(socket, { timeoutMs: 30_000 });
