@@ -1,5 +1,4 @@
 import { readlinkSync } from 'node:fs';
-import path from 'node:path';
 import type { Inventory, InventoryDevice } from '@kata-mock/contracts';
 import {
   formatDeviceTreePath,
@@ -7,7 +6,7 @@ import {
   PciError,
   parseDeviceTreePath,
   readAttribute,
-  readEntriesIfAny,
+  readNamesIfAny,
 } from '@kata-mock/pci';
 import type { DeviceNode } from './guest/guest.ts';
 
@@ -33,6 +32,12 @@ export interface MockDevice {
   /** Name within the CDI kind. */
   readonly cdiName: string;
 }
+
+/** Where the kernel lists what the driver made. */
+const CLASS = '/class/mock-accel';
+
+/** From there to the mount point. */
+const UP = '../..';
 
 type Found = Pick<MockDevice, 'uuid' | 'name' | 'nodePath' | 'node' | 'guestAddress' | 'devpath' | 'classDevpath'>;
 
@@ -60,12 +65,12 @@ export function findMockDevices(sysfs: string, inventory?: Inventory): MockDevic
 
 /** Name of the class device below one PCI function, when its driver has made it. */
 export function mockNameOf(sysfs: string, devpath: string): string | undefined {
-  return readEntriesIfAny(path.join(sysfs, devpath, 'mock-accel'))[0]?.name;
+  return readNamesIfAny(`${sysfs}${devpath}/mock-accel`)[0];
 }
 
 /** NUMA node of a device, -1 for none. Read when asked for: few callers want it. */
 export function numaNodeOf(sysfs: string, device: MockDevice): number {
-  return Number(readAttribute(path.join(sysfs, device.classDevpath), 'numa_node') ?? -1);
+  return Number(readAttribute(sysfs + device.classDevpath, 'numa_node') ?? -1);
 }
 
 function matchInventory(found: readonly Found[], entries: readonly InventoryDevice[]) {
@@ -95,18 +100,18 @@ function normalised(deviceTreePath: string): string | undefined {
 }
 
 function readClassDevices(sysfs: string): Found[] {
-  const classDir = path.join(sysfs, 'class/mock-accel');
-  return readEntriesIfAny(classDir).flatMap(({ name }) => {
-    const target = linkTarget(path.join(classDir, name));
-    if (target === undefined) return [];
-    const devpath = path.dirname(path.dirname(`/${path.relative(sysfs, path.resolve(classDir, target))}`));
-    return readClassDevice(sysfs, devpath, name) ?? [];
+  return readNamesIfAny(sysfs + CLASS).flatMap((name) => {
+    const target = linkTarget(`${sysfs}${CLASS}/${name}`) ?? '';
+    const end = `/mock-accel/${name}`;
+    // sysfs has no other form of links in /sys/class.
+    if (!target.startsWith(`${UP}/devices/`) || !target.endsWith(end) || target.includes('/..', UP.length)) return [];
+    return readClassDevice(sysfs, target.slice(UP.length, -end.length), name) ?? [];
   });
 }
 
 function readClassDevice(sysfs: string, devpath: string, name: string): Found | undefined {
   const classDevpath = `${devpath}/mock-accel/${name}`;
-  const directory = path.join(sysfs, classDevpath);
+  const directory = sysfs + classDevpath;
   const numbers = /^(\d+):(\d+)$/.exec(readAttribute(directory, 'dev') ?? '');
   const uuid = readAttribute(directory, 'uuid');
   if (!numbers || uuid === undefined) return undefined;
@@ -115,7 +120,7 @@ function readClassDevice(sysfs: string, devpath: string, name: string): Found | 
     name,
     nodePath: `/dev/${name}`,
     node: { type: 'c', major: Number(numbers[1]), minor: Number(numbers[2]) },
-    guestAddress: path.basename(devpath),
+    guestAddress: devpath.slice(devpath.lastIndexOf('/') + 1),
     devpath,
     classDevpath,
   };

@@ -76,9 +76,9 @@ export async function planContainer(context: PlanContext, request: ContainerRequ
 async function planDevices(context: PlanContext, requests: readonly DeviceRequest[]): Promise<PlannedDevice[]> {
   const { guest, inventory, settings, signal, warn } = context;
   const planned: PlannedDevice[] = [];
+  const handlerContext = { guest, inventory, hotplugTimeoutMs: settings.hotplugTimeoutMs, signal, warn };
   for (const request of requests) {
     validateDevice(request);
-    const handlerContext = { guest, inventory, hotplugTimeoutMs: settings.hotplugTimeoutMs, signal, warn };
     planned.push({ request, ...(await handlerOf(request).plan(handlerContext, request)) });
   }
   return planned;

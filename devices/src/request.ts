@@ -19,11 +19,10 @@ export interface ContainerRequest {
 
 /** Refuses a Device message that names no type, no device or no place in the container. */
 export function validateDevice(device: DeviceRequest): void {
-  const shown = JSON.stringify(device);
-  if (device.type === '') throw new DeviceError('INVALID_REQUEST', `invalid type for device ${shown}`);
-  if (device.id === '' && device.vmPath === '') {
-    throw new DeviceError('INVALID_REQUEST', `invalid ID and VM path for device ${shown}`);
-  }
-  if (device.containerPath === '')
-    throw new DeviceError('INVALID_REQUEST', `invalid container path for device ${shown}`);
+  const refuse = (what: string) => {
+    throw new DeviceError('INVALID_REQUEST', `invalid ${what} for device ${JSON.stringify(device)}`);
+  };
+  if (device.type === '') refuse('type');
+  if (device.id === '' && device.vmPath === '') refuse('ID and VM path');
+  if (device.containerPath === '') refuse('container path');
 }

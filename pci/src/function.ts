@@ -58,7 +58,7 @@ export function isBridge(pciFunction: Pick<PciFunction, 'class'>): boolean {
 /** One line of an attribute file without its newline, or undefined when the file does not exist. */
 export function readAttribute(directory: string, name: string): string | undefined {
   try {
-    return readFileSync(path.join(directory, name), 'utf8').trimEnd();
+    return readFileSync(`${directory}/${name}`, 'utf8').trimEnd();
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
@@ -68,7 +68,7 @@ export function readAttribute(directory: string, name: string): string | undefin
 /** Base name of what a sysfs link points at, or undefined when there is no such link. */
 export function linkName(directory: string, name: string): string | undefined {
   try {
-    return path.basename(readlinkSync(path.join(directory, name)));
+    return path.basename(readlinkSync(`${directory}/${name}`));
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;

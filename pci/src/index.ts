@@ -10,6 +10,6 @@ export { formatPath, type PciPath, parsePath } from './path.ts';
 export { type ResolvedFunction, resolveDeviceTreePath } from './resolve.ts';
 export { findRootBus, listRootBuses, type RootBus } from './root-bus.ts';
 export { formatSlotFunction, parseSlotFunction, type SlotFunction } from './slot-function.ts';
-export { isMissing, readEntries, readEntriesIfAny } from './sysfs-names.ts';
+export { isMissing, readEntries, readEntriesIfAny, readNames, readNamesIfAny } from './sysfs-names.ts';
 export { downstreamBus, pciPathToSysfs } from './sysfs-path.ts';
 export { deviceTreePathOf, functionsOf, type RootComplex, readTopology, type TopologyNode } from './topology.ts';

@@ -21,7 +21,7 @@ export interface ResolvedFunction {
 export function resolveDeviceTreePath(sysfs: string, text: string): ResolvedFunction {
   const { rootComplex, path: pciPath } = parseDeviceTreePath(text);
   const root = findRootBus(sysfs, rootComplex);
-  const relative = pciPathToSysfs(path.join(sysfs, root.devpath), root.bus, pciPath);
+  const relative = pciPathToSysfs(sysfs + root.devpath, root.bus, pciPath);
   const devpath = root.devpath + relative;
-  return { address: path.basename(devpath), devpath, exists: existsSync(path.join(sysfs, devpath)) };
+  return { address: path.basename(devpath), devpath, exists: existsSync(sysfs + devpath) };
 }

@@ -23,7 +23,7 @@ export function findRootBus(sysfs: string, rootComplex: number): RootBus {
   }
   const bus = formatBus(0, rootComplex);
   const name = `pci${bus}`;
-  if (existsSync(path.join(sysfs, 'devices', name))) return { bus, devpath: `/devices/${name}` };
+  if (existsSync(`${sysfs}/devices/${name}`)) return { bus, devpath: `/devices/${name}` };
   const platform = platformRoots(sysfs).find((root) => root.bus === bus);
   if (platform) return platform;
   const there = listRootBuses(sysfs).map((root) => root.bus);

@@ -7,9 +7,17 @@ export interface DirectoryEntry {
 }
 
 /**
- * Entries of a directory in name order. A name that is not UTF-8 is an error (code NOT_UTF8) that quotes it, not a name
+ * Names in a directory, in order. A name that is not UTF-8 is an error (code NOT_UTF8) that quotes it, not a name
  * with replacement characters, which would look like a device that is not there.
  */
+export function readNames(directory: string): string[] {
+  const names = readdirSync(directory);
+  // What is not UTF-8 reads as this character; so does itself, which the bytes tell apart.
+  const isSure = names.every((name) => !name.includes('\ufffd'));
+  return (isSure ? names : readdirSync(directory, 'buffer').map((name) => utf8(name, directory))).sort();
+}
+
+/** The same with what is a directory and what is not. */
 export function readEntries(directory: string): DirectoryEntry[] {
   const entries = readdirSync(directory, { withFileTypes: true, encoding: 'buffer' }) as unknown as {
     name: Buffer;
@@ -20,10 +28,19 @@ export function readEntries(directory: string): DirectoryEntry[] {
     .sort((a, b) => (a.name < b.name ? -1 : a.name > b.name ? 1 : 0));
 }
 
-/** The same, and an empty list where the directory does not exist. */
+/** Names in a directory, none where it does not exist. */
+export function readNamesIfAny(directory: string): string[] {
+  return ifAny(() => readNames(directory));
+}
+
+/** Entries of a directory, none where it does not exist. */
 export function readEntriesIfAny(directory: string): DirectoryEntry[] {
+  return ifAny(() => readEntries(directory));
+}
+
+function ifAny<T>(read: () => T[]): T[] {
   try {
-    return readEntries(directory);
+    return read();
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;
@@ -36,7 +53,7 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-const decoder = new TextDecoder('utf-8', { fatal: true });
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 function utf8(name: Buffer, directory: string): string {
   try {

@@ -1,10 +1,8 @@
-import { statSync } from 'node:fs';
-import path from 'node:path';
 import { isAddressName } from './address.ts';
 import { PciError } from './errors.ts';
 import type { PciPath } from './path.ts';
 import { formatSlotFunction } from './slot-function.ts';
-import { isMissing, readEntries } from './sysfs-names.ts';
+import { isMissing, readEntries, readNames } from './sysfs-names.ts';
 
 /**
  * Follows a PCI path through sysfs, one bridge at a time.
@@ -34,9 +32,9 @@ export function pciPathToSysfs(root: string, rootBus: string, pciPath: PciPath):
 
 /** Name of the one bus below a bridge, such as `0000:01`. */
 export function downstreamBus(bridge: string): string {
-  const directory = path.join(bridge, 'pci_bus');
-  if (!isDirectory(directory)) return busOfChildren(bridge);
-  const names = readEntries(directory).map((entry) => entry.name);
+  const directory = `${bridge}/pci_bus`;
+  const names = namesOf(directory);
+  if (!names) return busOfChildren(bridge);
   const [only] = names;
   if (names.length === 1 && only !== undefined) return only;
   const found = `expected exactly one PCI bus in ${directory}, got ${names.length}`;
@@ -71,11 +69,11 @@ function onlyBus(bridge: string): string {
   return only;
 }
 
-function isDirectory(file: string): boolean {
+function namesOf(directory: string): string[] | undefined {
   try {
-    return statSync(file).isDirectory();
+    return readNames(directory);
   } catch (error) {
-    if (isMissing(error)) return false;
+    if (isMissing(error)) return undefined;
     throw error;
   }
 }

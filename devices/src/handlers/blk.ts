@@ -1,5 +1,5 @@
 import path from 'node:path';
-import { readEntriesIfAny } from '@kata-mock/pci';
+import { readNamesIfAny } from '@kata-mock/pci';
 import { DeviceError } from '../errors.ts';
 import { waitFor } from '../guest/wait.ts';
 import { findFunction } from './find-function.ts';
@@ -18,10 +18,10 @@ export const blk = handlerFor(['blk'], async (context, device) => {
 
 function blockBelow(sysfs: string, devpath: string): string | undefined {
   const directory = path.join(sysfs, devpath);
-  for (const { name } of readEntriesIfAny(directory)) {
+  for (const name of readNamesIfAny(directory)) {
     if (!/^virtio\d+$/.test(name)) continue;
-    const block = readEntriesIfAny(path.join(directory, name, 'block'))[0];
-    if (block) return block.name;
+    const block = readNamesIfAny(path.join(directory, name, 'block'))[0];
+    if (block !== undefined) return block;
   }
   return undefined;
 }

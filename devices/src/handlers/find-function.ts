@@ -1,4 +1,4 @@
-import { readEntriesIfAny, resolveDeviceTreePath } from '@kata-mock/pci';
+import { readNamesIfAny, resolveDeviceTreePath } from '@kata-mock/pci';
 import { DeviceError } from '../errors.ts';
 import { waitFor } from '../guest/wait.ts';
 import type { HandlerContext } from './handler.ts';
@@ -21,16 +21,15 @@ export async function findFunction(context: HandlerContext, deviceTreePath: stri
   };
   let cause: unknown;
   const options = { timeoutMs: context.hotplugTimeoutMs, signal: context.signal };
-  const found = await waitFor(context.guest, look, options).catch((error: unknown) => {
+  try {
+    const found = await waitFor(context.guest, look, options);
+    if (found) return found;
+  } catch (error) {
     context.signal?.throwIfAborted();
     cause = error;
-    return undefined;
-  });
-  if (found) return found;
+  }
   const why = cause instanceof Error ? cause.message : `nothing is at that place`;
-  const there = readEntriesIfAny(`${sysfs}/bus/pci/devices`)
-    .map((entry) => entry.name)
-    .slice(0, MOST_LISTED);
+  const there = readNamesIfAny(`${sysfs}/bus/pci/devices`).slice(0, MOST_LISTED);
   throw new DeviceError(
     'DEVICE_NOT_FOUND',
     `no PCI device at "${deviceTreePath}" after ${context.hotplugTimeoutMs} ms: ${why}; present: ${there.join(', ') || 'none'}`,

@@ -1,10 +1,10 @@
 import { realpathSync } from 'node:fs';
 import path from 'node:path';
-import { readEntriesIfAny } from '@kata-mock/pci';
+import { readNamesIfAny } from '@kata-mock/pci';
 
 /** Names of the SCSI hosts: `host0`, ... */
 export function scsiHosts(sysfs: string): string[] {
-  return readEntriesIfAny(path.join(sysfs, 'class/scsi_host')).map((entry) => entry.name);
+  return readNamesIfAny(path.join(sysfs, 'class/scsi_host'));
 }
 
 /** Name of the block device of one disk (`sda`), on whichever host has it. */
@@ -14,8 +14,8 @@ export function scsiDisk(sysfs: string, target: number, lun: number): string | u
     const hostDir = path.resolve(realpathSync(path.join(sysfs, 'class/scsi_host', host)), '../..');
     const number = host.slice('host'.length);
     const block = path.join(hostDir, `target${number}:0:${target}`, `${number}:0:${target}:${lun}`, 'block');
-    const disk = readEntriesIfAny(block)[0];
-    if (disk) return disk.name;
+    const disk = readNamesIfAny(block)[0];
+    if (disk !== undefined) return disk;
   }
   return undefined;
 }

@@ -12,9 +12,7 @@ const appliers: { [Kind in SpecStep['kind']]: (editor: SpecEditor, step: StepOf<
   'set-env': (editor, { index, entry }) => editor.set(['process', 'env', index], entry),
 };
 
-/** Applies the spec steps of a plan in order, all or none. */
+/** Applies the spec steps of a plan in order. When one fails, the editor is of no use any more. */
 export function applySpecSteps(editor: SpecEditor, steps: readonly SpecStep[]): void {
-  editor.transaction(() => {
-    for (const step of steps) editor.attribute(step.reason, () => appliers[step.kind](editor, step as never));
-  });
+  for (const step of steps) editor.attribute(step.reason, () => appliers[step.kind](editor, step as never));
 }
