@@ -16,9 +16,16 @@
 #include "addon.h"
 
 /* Words shared with message-exchange.ts. */
-enum { SEND_LENGTH, RECEIVE_AT, RECEIVE_LENGTH, RESULT, FAILED_SEND, FLAGS, FD_COUNT, FDS };
+enum { SEND_LENGTH, RECEIVE_AT, RECEIVE_LENGTH, RESULT, FAILED_SEND, FLAGS, PEEKED, FD_COUNT, FDS };
 /* The kernel's limit of descriptors in one message. */
 enum { MAX_FDS = 253 };
+
+/*
+ * To take a message out of a unix socket wakes its sender: there is room again. A client that waits for an answer is
+ * woken for nothing, and where both share a processor that takes as long as all of the rest. So the message of a client
+ * that waits for each answer is only looked at, and taken out later together with others.
+ */
+enum { PEEK_MESSAGES = 16, PEEK_BYTES = 4096 };
 
 /* Lives in memory that the JavaScript object owns, like the buffers. */
 struct exchange {
@@ -27,6 +34,9 @@ struct exchange {
 	size_t in_size, out_size;
 	int32_t *words;
 	long idle_ns;
+	bool can_peek;
+	/* Messages that were looked at since the last ones were taken out; their bytes are words[PEEKED]. */
+	int looks;
 };
 
 /*
@@ -143,19 +153,39 @@ static int send_all(struct exchange *exchange, size_t length)
 	return 0;
 }
 
-static int receive(struct exchange *exchange, size_t at, size_t length)
+/* Takes out what was looked at, descriptors too: they were received then. Returns 0 or -errno. */
+static int take_peeked(struct exchange *exchange)
+{
+	char bytes[PEEK_BYTES];
+	int32_t *left = &exchange->words[PEEKED];
+
+	while (*left > 0) {
+		ssize_t count = recv(exchange->fd, bytes, *left < PEEK_BYTES ? *left : PEEK_BYTES, MSG_DONTWAIT);
+
+		if (count < 0 && errno != EINTR)
+			return -errno;
+		if (count == 0)
+			return -EBADMSG;
+		if (count > 0)
+			*left -= count;
+	}
+	exchange->looks = 0;
+	return 0;
+}
+
+static int receive(struct exchange *exchange, size_t at, size_t length, bool peek)
 {
 	union {
 		struct cmsghdr align;
 		char bytes[CMSG_SPACE(MAX_FDS * sizeof(int))];
 	} control;
-	struct iovec piece = { exchange->in + at, length };
+	struct iovec piece = { exchange->in + at, peek && length > PEEK_BYTES ? PEEK_BYTES : length };
 	struct msghdr message = { .msg_iov = &piece, .msg_iovlen = 1, .msg_control = control.bytes };
 	ssize_t count;
 
 	for (;;) {
 		message.msg_controllen = exchange->max_fds ? CMSG_SPACE(exchange->max_fds * sizeof(int)) : 0;
-		count = recvmsg(exchange->fd, &message, MSG_CMSG_CLOEXEC);
+		count = recvmsg(exchange->fd, &message, MSG_CMSG_CLOEXEC | (peek ? MSG_PEEK : 0));
 		if (count >= 0)
 			break;
 		if (errno != EINTR)
@@ -168,15 +198,24 @@ static int receive(struct exchange *exchange, size_t at, size_t length)
 	exchange->words[FLAGS] = message.msg_flags;
 	if (message.msg_controllen > 0)
 		take_descriptors(exchange, &message);
+	if (peek) {
+		exchange->words[PEEKED] += count;
+		/* The socket holds descriptors too until then. */
+		exchange->looks = exchange->words[FD_COUNT] > 0 || (message.msg_flags & MSG_CTRUNC) ? PEEK_MESSAGES : exchange->looks + 1;
+	}
 	return count;
 }
 
-/* exchange(): sends the first SEND_LENGTH bytes, if any, then receives. RESULT is the number of bytes or -errno. */
+/*
+ * exchange(): sends the first SEND_LENGTH bytes, if any, then receives. RESULT is the number of bytes or -errno. With
+ * nothing to send and no room to receive it takes out what was only looked at.
+ */
 static napi_value run(napi_env env, napi_callback_info info)
 {
 	struct exchange *exchange;
 	int32_t *words;
 	uint32_t at, length, to_send;
+	bool peek;
 
 	napi_get_cb_info(env, info, NULL, NULL, NULL, (void **)&exchange);
 	words = exchange->words;
@@ -195,11 +234,16 @@ static napi_value run(napi_env env, napi_callback_info info)
 		words[FAILED_SEND] = 1;
 		return NULL;
 	}
+	peek = to_send > 0 && exchange->can_peek;
+	if (!peek || exchange->looks >= PEEK_MESSAGES)
+		words[RESULT] = take_peeked(exchange);
+	if (words[RESULT] < 0 || length == 0)
+		return NULL;
 	pulse.ticks = 0;
 	pulse.receiving = true;
 	if (exchange->idle_ns && !pulse.armed)
 		set_pulse(exchange->idle_ns);
-	words[RESULT] = receive(exchange, at, length);
+	words[RESULT] = receive(exchange, at, length, peek);
 	pulse.receiving = false;
 	pulse.busy = true;
 	return NULL;
@@ -211,6 +255,7 @@ static napi_value run(napi_env env, napi_callback_info info)
  */
 static napi_value make(napi_env env, napi_callback_info info)
 {
+	const int start = 0;
 	napi_value arguments[7], function;
 	size_t count = 7, room = 0, words = 0;
 	struct exchange *exchange;
@@ -241,6 +286,9 @@ static napi_value make(napi_env env, napi_callback_info info)
 	/* Without a timer (RLIMIT_SIGPENDING) a receive would wait for ever: undefined. */
 	if (idle_ms > 0 && !make_pulse(env))
 		return NULL;
+	exchange->words[PEEKED] = exchange->looks = 0;
+	/* Each look goes on where the one before ended; only unix sockets can. */
+	exchange->can_peek = setsockopt(exchange->fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) == 0;
 	napi_create_function(env, "exchange", NAPI_AUTO_LENGTH, run, exchange, &function);
 	return function;
 }

@@ -1,6 +1,6 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
 import { afterEach, describe, expect, it } from 'vitest';
-import { closeAll } from './descriptors.ts';
+import { closeAll, POLLIN, PollSet } from './descriptors.ts';
 import { recvmsg, sendmsg } from './message.ts';
 import { IDLE, messageExchange } from './message-exchange.ts';
 import { SHUT_WR, shutdown, socketpair } from './socket.ts';
@@ -102,5 +102,60 @@ describe('an exchange of messages', () => {
       expect(exchange.truncated).toBe(true);
     }
     expect(openDescriptors()).toEqual(before);
+  });
+
+  it('receives the same from a client that waits for each answer, whatever is taken out of the socket when', () => {
+    const [a, b] = pair();
+    const { receive, send, exchange } = exchangeOn(b, { room: 8192 });
+    const answer = Buffer.alloc(64);
+    writeSync(a, 'first');
+    expect(exchange.exchange(0, 0, 8192)).toBe(5);
+    for (let message = 0; message < 100; message++) {
+      // Two writes are two pieces in the socket; more than is looked at at once takes two exchanges.
+      const pieces = [Buffer.alloc(1 + message * 61, message), Buffer.from(`end ${message}`)];
+      for (const piece of pieces) writeSync(a, piece);
+      const expected = Buffer.concat(pieces);
+      send.write(`answer ${message}`);
+      let got = exchange.exchange(`answer ${message}`.length, 0, 8192);
+      while (got < expected.length) got += exchange.exchange(0, got, 8192 - got);
+      expect(receive.subarray(0, got).equals(expected)).toBe(true);
+      expect(answer.toString('utf8', 0, recvmsg(a, answer).bytes)).toBe(`answer ${message}`);
+      if (message % 7 === 0) exchange.settle();
+    }
+    exchange.settle();
+    expect(exchange.exchange(0, 0, 8192)).toBe(IDLE);
+  });
+
+  it('leaves nothing in the socket once settled, which then is quiet and can be closed', () => {
+    const [a, b] = pair();
+    const { exchange } = exchangeOn(b);
+    for (const length of [0, 6, 6]) {
+      writeSync(a, 'question');
+      expect(exchange.exchange(length, 0, 64)).toBe(8);
+    }
+    exchange.settle();
+    expect(new PollSet([{ fd: b, events: POLLIN }]).wait(0)[0]).toBe(0);
+    open = open.filter((fd) => fd !== b);
+    closeSync(b);
+    const answer = Buffer.alloc(64);
+    expect(recvmsg(a, answer).bytes).toBe(12);
+    // ECONNRESET if the question were still there.
+    expect(recvmsg(a, answer).bytes).toBe(0);
+  });
+
+  it('holds a descriptor no longer than until the next exchange', () => {
+    const [a, b] = pair();
+    const { exchange } = exchangeOn(b, { maxFds: 1 });
+    const [sent, witness] = pair();
+    writeSync(a, 'x');
+    exchange.exchange(0, 0, 1);
+    sendmsg(a, Buffer.from('y'), { fds: [sent!] });
+    expect(exchange.exchange(1, 0, 64)).toBe(1);
+    closeAll([sent!, ...exchange.fds]);
+    open = open.filter((fd) => fd !== sent);
+    writeSync(a, 'z');
+    expect(exchange.exchange(1, 0, 64)).toBe(1);
+    // The end of its stream: nobody has the other end any more.
+    expect(recvmsg(witness!, Buffer.alloc(1)).bytes).toBe(0);
   });
 });

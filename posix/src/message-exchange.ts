@@ -33,6 +33,11 @@ export interface MessageExchange {
    * `offset`. Returns their number, 0 at the end of the stream, {@link IDLE} when none came. Throws what fails.
    */
   exchange(sendLength: number, offset: number, length: number): number;
+  /**
+   * Takes out of the socket what was received but is still in it: to be called before anyone else looks at the socket
+   * (poll, another exchange) and before it is closed, or its other end sees ECONNRESET. Throws what fails.
+   */
+  settle(): void;
 }
 
 /** One {@link MessageExchange} for `fd`, which stays the caller's. */
@@ -51,8 +56,9 @@ const RECEIVE_LENGTH = 2;
 const RESULT = 3;
 const FAILED_SEND = 4;
 const FLAGS = 5;
-const FD_COUNT = 6;
-const FDS = 7;
+const PEEKED = 6;
+const FD_COUNT = 7;
+const FDS = 8;
 const STRUCT_BYTES = 128;
 
 const { EAGAIN } = constants.errno;
@@ -96,6 +102,10 @@ class NativeExchange implements MessageExchange {
     return bytes >= 0 ? bytes : this.#failed(-bytes, sendLength, length);
   }
 
+  settle(): void {
+    if (this.#words[PEEKED] !== 0) this.exchange(0, 0, 0);
+  }
+
   #failed(errno: number, sendLength: number, length: number): typeof IDLE {
     const sending = this.#words[FAILED_SEND] !== 0;
     if (errno === EAGAIN && !sending) return IDLE;
@@ -131,5 +141,9 @@ class TwoCalls implements MessageExchange {
       if (error instanceof PosixError && error.code === 'EAGAIN') return IDLE;
       throw error;
     }
+  }
+
+  settle(): void {
+    // Nothing stays in the socket.
   }
 }

@@ -22,10 +22,11 @@ import {
   encodeRegionInfoRequest,
   encodeSetIrqs,
   encodeVersion,
+  HEADER_BYTES,
   PciIrq,
 } from '../protocol/index.ts';
 
-/** Bytes sent and not yet received by the other end (SIOCOUTQ). */
+/** Bytes sent that are still in the other end's socket (SIOCOUTQ). */
 const SIOCOUTQ = 0x5411;
 const STATUS = { offset: 0x2c, region: 0, count: 4 };
 const VECTOR = { index: PciIrq.MSIX, start: 0, count: 1, action: 'trigger' } as const;
@@ -101,28 +102,32 @@ function playSession(socketPath: string, messages: readonly Message[], cuts: Rea
   let length = 0;
   const placed = messages.map(({ bytes, fds }) => {
     length += bytes.length;
-    return { at: length - bytes.length, fds };
+    return { at: length - bytes.length, end: length, fds };
   });
   const fd = unixConnect(socketPath);
   setSocketTimeouts(fd, { receiveMs: 5000, sendMs: 5000 });
   try {
+    const answers = new Answers(fd);
     const ends = [...cuts, all.length].filter((cut) => cut > 0).sort((a, b) => a - b);
     let start = 0;
-    for (const end of ends) {
-      const begun = placed.filter(({ at }) => at >= start && at < end);
-      sendmsg(fd, all.subarray(start, end), { fds: begun.flatMap(({ fds }) => fds) });
-      untilReceived(fd);
-      start = end;
+    for (const to of ends) {
+      const begun = placed.filter(({ at }) => at >= start && at < to);
+      sendmsg(fd, all.subarray(start, to), { fds: begun.flatMap(({ fds }) => fds) });
+      // Two pieces that wait together would be received as one. What was answered was received.
+      const ended = placed.filter(({ end }) => end > start && end <= to).length;
+      if (ended > 0) answers.receive(ended);
+      else untilTaken(fd);
+      start = to;
     }
     shutdown(fd, SHUT_WR);
-    return receiveAll(fd);
+    return answers.rest();
   } finally {
     closeSync(fd);
   }
 }
 
-/** Two pieces that wait together would be received as one. */
-function untilReceived(fd: number): void {
+/** Waits until the server has taken all pieces out of its socket: a part of a message it does not leave there. */
+function untilTaken(fd: number): void {
   const waiting = Buffer.alloc(4);
   const end = performance.now() + 5000;
   do {
@@ -131,13 +136,41 @@ function untilReceived(fd: number): void {
   } while (waiting.readInt32LE() > 0);
 }
 
-function receiveAll(fd: number): Uint8Array {
-  const answers = new Uint8Array(4096);
-  let length = 0;
-  for (;;) {
-    const { bytes, fds } = recvmsg(fd, answers.subarray(length), { maxFds: 8 });
+/** What the server answers, in one piece. */
+class Answers {
+  readonly #fd: number;
+  readonly #bytes = Buffer.alloc(4096);
+  #length = 0;
+  /** Where the next answer begins. */
+  #next = 0;
+
+  constructor(fd: number) {
+    this.#fd = fd;
+  }
+
+  /** Waits for so many further ones. */
+  receive(count: number): void {
+    for (let left = count; left > 0; left--) {
+      while (this.#length < this.#next + HEADER_BYTES || this.#length < this.#next + this.#size())
+        if (this.#more() === 0) throw new VfioUserError('DEVICE', 'the server hung up');
+      this.#next += this.#size();
+    }
+  }
+
+  /** All of them, once the server has hung up. */
+  rest(): Uint8Array {
+    while (this.#more() > 0);
+    return this.#bytes.subarray(0, this.#length);
+  }
+
+  #size(): number {
+    return this.#bytes.readUInt32LE(this.#next + 4);
+  }
+
+  #more(): number {
+    const { bytes, fds } = recvmsg(this.#fd, this.#bytes.subarray(this.#length), { maxFds: 8 });
     closeAll(fds);
-    if (bytes === 0) return answers.subarray(0, length);
-    length += bytes;
+    this.#length += bytes;
+    return bytes;
   }
 }

@@ -67,7 +67,7 @@ export class SocketChannel implements Channel {
     this.flush();
     if (this.#laterBytes !== bytes) {
       this.#laterBytes = bytes;
-      this.#exchange = undefined;
+      this.#endExchange();
     }
     this.#later = length;
   }
@@ -81,17 +81,17 @@ export class SocketChannel implements Channel {
 
   fill(framer: Framer, timeoutMs: number): FillResult {
     if (!this.#hot || timeoutMs < 2 * RECEIVE_MS || this.#shouldLook()) {
-      if (!this.#canFlush()) return 'closed';
+      if (!this.#canFinish()) return 'closed';
       if (!this.#poll(timeoutMs)) return 'idle';
       this.#hot = true;
     }
     const { bytes } = framer;
-    if (this.#exchange === undefined || this.#receiveBytes !== bytes) this.#exchange = this.#exchangeWith(bytes);
     const at = framer.reserve();
     const later = this.#later;
     this.#later = 0;
     let count: number;
     try {
+      if (this.#exchange === undefined || this.#receiveBytes !== bytes) this.#exchange = this.#exchangeWith(bytes);
       count = this.#exchange.exchange(later, at, bytes.length - at);
     } catch {
       return 'closed';
@@ -112,6 +112,7 @@ export class SocketChannel implements Channel {
   }
 
   #exchangeWith(receive: Uint8Array): MessageExchange {
+    this.#endExchange();
     this.#receiveBytes = receive;
     return messageExchange(this.fd, {
       receive,
@@ -119,6 +120,11 @@ export class SocketChannel implements Channel {
       maxFds: MAX_MESSAGE_FDS,
       idleMs: RECEIVE_MS,
     });
+  }
+
+  #endExchange(): void {
+    this.#exchange?.settle();
+    this.#exchange = undefined;
   }
 
   #send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
@@ -141,14 +147,15 @@ export class SocketChannel implements Channel {
   }
 
   close(): void {
-    this.#canFlush();
+    this.#canFinish();
     closeSync(this.fd);
   }
 
-  /** False when the client has gone. */
-  #canFlush(): boolean {
+  /** Sends what was kept back and takes out what was received. False when the client has gone. */
+  #canFinish(): boolean {
     try {
       this.flush();
+      this.#exchange?.settle();
       return true;
     } catch {
       return false;
