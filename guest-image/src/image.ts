@@ -7,6 +7,7 @@ import { type Kernel, provideKernel } from './kernel.ts';
 import type { Progress } from './progress.ts';
 import { provideQemu } from './qemu.ts';
 import { provideRootImage } from './root-image.ts';
+import { linkShell, provideShell } from './shell.ts';
 import { provideSnapshot } from './snapshot.ts';
 import type { Store } from './store.ts';
 import { provideToolchain, type Toolchain } from './toolchain.ts';
@@ -44,7 +45,7 @@ export interface ImageSources {
   agent: string;
 }
 
-/** Module, initrd, root image and container root. */
+/** Module, initrds, root image and container root. */
 export async function makeImage(store: Store, progress: Progress, sources: ImageSources): Promise<void> {
   const { toolchain, kernel } = await makeKernel(store, progress);
   const { step } = progress;
@@ -52,6 +53,7 @@ export async function makeImage(store: Store, progress: Progress, sources: Image
   const base = await step('Debian part of the guest', () => provideBase(store));
   const wordList = await step('word list', () => provideWordList(store));
   const initrd = await step('initrd', () => provideInitrd(store, kernel, base.busybox));
+  const shell = await step('initrd with a shell', () => provideShell(store, base.busybox));
   const containerRoot = await step('container root', () => provideContainerRoot(store, base.busybox));
   const snapshot = await step("the agent's snapshot", () => provideSnapshot(store, base, sources.agent));
   const root = await step('root image', () =>
@@ -62,15 +64,21 @@ export async function makeImage(store: Store, progress: Progress, sources: Image
     base: base.hash,
     words: wordList.hash,
     initrd: initrd.hash,
+    'shell-initrd': shell.hash,
     rootfs: containerRoot.hash,
     ...(snapshot && { snapshot: snapshot.hash }),
     root: root.hash,
   };
-  await recordArtefacts(store.root, {
+  const { qemu } = await recordArtefacts(store.root, {
     initrd: initrd.file,
     rootImage: root.file,
     rootfs: containerRoot.path,
     hashes,
+  });
+  await linkShell(store.root, {
+    'qemu-system-x86_64': qemu?.path,
+    vmlinux: kernel.vmlinux,
+    'initrd.img': shell.file,
   });
   for (const [kind, hash] of Object.entries(hashes)) await store.prune(kind, [hash]);
 }

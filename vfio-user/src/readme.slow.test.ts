@@ -17,7 +17,10 @@ test("the README's device is the example file, and its command serves it", async
 
   const directory = temporaryDirectory();
   const socket = path.join(directory.path, 'd.sock');
-  const command = /1\. Serve it: `npx ([^`]+)`/.exec(readme)![1]!.replace('/tmp/d.sock', socket);
+  const command = /^npx (.+)$/m
+    .exec(readme)![1]!
+    .replace('/tmp/my-device.sock', socket)
+    .replace('my-device.ts', 'vfio-user/examples/smallest.ts');
   const [, ...args] = command.split(' ');
   const server = spawn(process.execPath, [path.join(root, 'node_modules/tsx/dist/cli.mjs'), ...args], { cwd: root });
   const ended = once(server, 'exit');
