@@ -30,7 +30,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 
 /** Runs the tool as the script of package.json does, called from that folder. */
 async function run(args: string[], { artefacts = 'artefacts.json', until = '' } = {}) {
-  const main = path.join(import.meta.dirname, 'main.ts');
+  const main = path.join(import.meta.dirname, '../try-device.ts');
   const child = spawn(process.execPath, ['--import', 'tsx', '--conditions=@kata-mock/source', main, ...args], {
     env: { ...process.env, INIT_CWD: folder, TMPDIR: folder, KATA_MOCK_ARTEFACTS: path.join(folder, artefacts) },
     stdio: ['ignore', 'pipe', 'pipe'],

@@ -3,10 +3,10 @@ import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { KataMockError } from '@kata-mock/runtime-hook';
-import { type Accelerator, accelerators, chooseAccelerator } from './accelerator.ts';
-import { guestCommand, serveCommand, shellLine } from './commands.ts';
-import { say } from './say.ts';
-import { tryDevice } from './session.ts';
+import { type Accelerator, accelerators, chooseAccelerator } from './try-device/accelerator.ts';
+import { guestCommand, serveCommand, shellLine } from './try-device/commands.ts';
+import { say } from './try-device/say.ts';
+import { tryDevice } from './try-device/session.ts';
 
 const HELP = `usage: npm run try -- [--accel auto|kvm|tcg] [--dry-run] FILE
 
