@@ -2,6 +2,7 @@
 import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { endWithReader } from '@kata-mock/posix';
 import { KataMockError } from '@kata-mock/runtime-hook';
 import { type Accelerator, accelerators, chooseAccelerator } from './try-device/accelerator.ts';
 import { guestCommand, serveCommand, shellLine } from './try-device/commands.ts';
@@ -62,6 +63,7 @@ function parse(argv: string[]): { file: string; accel: Accelerator; dryRun: bool
   }
 }
 
+endWithReader();
 try {
   process.exitCode = await main(process.argv.slice(2));
 } catch (error) {

@@ -36,3 +36,14 @@ export class VfioUserError extends Error {
     this.errno = options.errno ?? 0;
   }
 }
+
+/**
+ * What a log line says of an error: its reason and, where it is not one of ours but a mistake in the code of a device, the
+ * place.
+ */
+export function describeFailure(error: unknown): { reason: string; at?: string } {
+  if (!(error instanceof Error)) return { reason: String(error) };
+  // By name: an error of another thread is a copy.
+  const at = error.name === 'VfioUserError' ? undefined : /^ +at (.+)$/m.exec(error.stack ?? '')?.[1];
+  return { reason: error.message, ...(at !== undefined && { at }) };
+}

@@ -2,7 +2,7 @@ import { closeSync, unlinkSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
 import { eventfd, eventfdWrite, startWorker, unixListen, workerUrl } from '@kata-mock/posix';
-import { VfioUserError, type VfioUserErrorCode } from '../errors.ts';
+import { describeFailure, VfioUserError, type VfioUserErrorCode } from '../errors.ts';
 import type { FunctionSpec, WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
 
 /** How long a thread may take to leave its loop before it is ended from outside, ms. */
@@ -60,7 +60,7 @@ export class FunctionThread {
     this.#worker = worker;
     worker.on('message', (event: WorkerEvent) => this.#event(event));
     worker.on('error', (error) => {
-      const fields = { reason: error.message };
+      const fields = describeFailure(error);
       this.#onEvent({ type: 'log', level: 'error', message: 'the device thread failed', fields });
     });
     worker.on('exit', () => this.#exited());

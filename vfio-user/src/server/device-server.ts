@@ -1,4 +1,4 @@
-import { VfioUserError } from '../errors.ts';
+import { describeFailure, VfioUserError } from '../errors.ts';
 import { commandName } from '../protocol/index.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { Bus, Log } from './bus.ts';
@@ -131,14 +131,14 @@ export class DeviceServer implements Bus {
     this.refusals++;
     if (this.refusals > LOGGED_REFUSALS) return;
     const last = this.refusals === LOGGED_REFUSALS ? ' (further ones are counted only)' : '';
-    this.log('warn', `${commandName(command)} refused${last}`, { reason: (error as Error).message });
+    this.log('warn', `${commandName(command)} refused${last}`, describeFailure(error));
   }
 
   #guard(what: string, work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.log('error', `${what} of ${this.device.name} failed`, { reason: (error as Error).message });
+      this.log('error', `${what} of ${this.device.name} failed`, describeFailure(error));
     }
   }
 }
