@@ -27,7 +27,8 @@ export async function discard(agent: Agent, container: Container): Promise<void>
   // The first process ends with the container; waiting keeps its status for callers of WaitProcess.
   if (failures.length === 0) await container.init.wait();
   for (const process of container.processes()) process.io.close();
-  for (const key of container.parts.storages) await attempt(() => agent.storages.release(key));
+  // Newest first, as they may be mounted inside each other.
+  for (const key of [...container.parts.storages].reverse()) await attempt(() => agent.storages.release(key));
   await attempt(() => agent.runc.removeBundle(container.id));
   agent.sandbox.remove(container.id);
   if (failures.length > 0) throw failures[0];
