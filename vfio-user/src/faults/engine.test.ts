@@ -1,6 +1,6 @@
 import { closeSync } from 'node:fs';
 import { eventfd, eventfdRead } from '@kata-mock/posix';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Client } from '../client/client.ts';
 import { requests } from '../host/requests.ts';
 import { DmaStatus, Reg } from '../mock-accel/gen/registers.ts';
@@ -51,6 +51,28 @@ describe('what a write brings', () => {
     clear();
     client.write32(0, Reg.STATUS, 0xaabb0001);
     expect(client.read32(0, Reg.STATUS)).toBe(0xaabb0001);
+  });
+});
+
+describe('many writes in one message', () => {
+  const writes = [Reg.STATUS, Reg.DMA_SRC].map((offset) => ({ region: 0, offset, data: Uint8Array.of(5, 0, 0, 0) }));
+  const both = () => [client.read32(0, Reg.STATUS), client.read32(0, Reg.DMA_SRC)];
+
+  test('are each looked at', () => {
+    set({ kind: 'flip', mask: 0xff }, { access: 'write', region: 0, offset: Reg.DMA_SRC });
+    client.writeMulti(writes);
+    expect(both()).toEqual([5, 250]);
+    expect(list()[0]).toMatchObject({ seen: 1, struck: 1 });
+    set({ kind: 'ones' }, { access: 'write' });
+    client.writeMulti(writes);
+    expect(both()).toEqual([0xffffffff, 0xffffffff]);
+    expect(list()[0]).toMatchObject({ seen: 2, struck: 2 });
+  });
+
+  test('are all refused when one is', () => {
+    set({ kind: 'error', errno: 5 }, { access: 'write', offset: Reg.DMA_SRC });
+    expect(errnoOf(() => client.writeMulti(writes))).toBe(5);
+    expect(both()[0]).toBe(1);
   });
 });
 
@@ -115,6 +137,26 @@ describe('how an answer is spoilt', () => {
     const start = performance.now();
     expect(client.read32(0, Reg.STATUS)).toBe(1);
     expect(performance.now() - start).toBeGreaterThanOrEqual(11);
+  });
+
+  test('two delays together are no longer than one may be, or the connection would break', () => {
+    set({ kind: 'delay', ms: 4500 }, status);
+    requests['fault-set']!(server, { rule: { id: 'g', when: status, fault: { kind: 'delay', ms: 4500 } } });
+    const wait = vi.spyOn(Atomics, 'wait').mockReturnValue('timed-out');
+    client.read32(0, Reg.STATUS);
+    expect(wait.mock.calls.map(([, , , ms]) => ms)).toEqual([4500]);
+    wait.mockRestore();
+  });
+
+  test('only the answer to what it struck, not the next one', () => {
+    set({ kind: 'stall' }, { nth: 1 });
+    expect(codeOf(() => client.read32(0, Reg.STATUS))).toBe('TIMEOUT');
+    // Refused before any rule is asked.
+    expect(codeOf(() => client.request(99, new Uint8Array(4)))).toBe('REPLY');
+    set({ kind: 'stall' }, { access: 'write', nth: 1 });
+    client.regionWrite(0, Reg.STATUS, Uint8Array.of(1, 0, 0, 0), { posted: true });
+    expect(codeOf(() => client.request(99, new Uint8Array(4)))).toBe('REPLY');
+    expect(list()[0]).toMatchObject({ struck: 1 });
   });
 
   test('a short reply', () => {
@@ -254,9 +296,30 @@ describe('rules', () => {
     ['an AER event of none', { id: 'a', fault: { kind: 'aer' } }],
     ['an unknown condition', { id: 'a', when: { moon: 1 }, fault: { kind: 'ones' } }],
     ['a probability above 1', { id: 'a', when: { probability: 2 }, fault: { kind: 'ones' } }],
+    ['an nth that is no integer', { id: 'a', when: { nth: 1.5 }, fault: { kind: 'ones' } }],
+    ['an nth before the first', { id: 'a', when: { nth: 0 }, fault: { kind: 'ones' } }],
+    ['so many times as none', { id: 'a', when: { times: 0 }, fault: { kind: 'ones' } }],
+    ['a region that no device has', { id: 'a', when: { region: 9 }, fault: { kind: 'ones' } }],
+    ['a length from nowhere', { id: 'a', when: { length: 4 }, fault: { kind: 'ones' } }],
+    ['a seed without a chance', { id: 'a', when: { seed: 4 }, fault: { kind: 'ones' } }],
+    ['a vector of an access', { id: 'a', when: { vector: 1 }, fault: { kind: 'ones' } }],
+    ['an access of an interrupt', { id: 'a', when: { access: 'read' }, fault: { kind: 'irq-lost' } }],
+    ['a region of an interrupt', { id: 'a', when: { region: 0 }, fault: { kind: 'irq-lost' } }],
+    ['a place of DMA', { id: 'a', when: { offset: 0 }, fault: { kind: 'dma-error' } }],
+    ['an error that is none', { id: 'a', fault: { kind: 'error', errno: 0 } }],
+    ['an error the protocol cannot say', { id: 'a', fault: { kind: 'error', errno: 5000 } }],
+    ['a mask of no bits', { id: 'a', fault: { kind: 'stuck', mask: 0, value: 0 } }],
+    ['a condition of every object', { id: 'a', when: { constructor: 1 }, fault: { kind: 'ones' } }],
     ['an access that is neither', { id: 'a', when: { access: 'both' }, fault: { kind: 'ones' } }],
   ])('%s is refused', (_, rule) => {
     expect(codeOf(() => parseRule(rule))).toBe('INVALID_OPTION');
+  });
+
+  test('whatever is understood can strike, and counts', () => {
+    const occasions = { access: 'read', region: 0, offset: Reg.STATUS, length: 4, nth: 1, times: 2, afterMs: 0 };
+    set({ kind: 'flip', mask: 1 }, { ...occasions, probability: 1, seed: 3 } as FaultMatch);
+    expect(client.read32(0, Reg.STATUS)).toBe(0);
+    expect(list()[0]).toMatchObject({ seen: 1, struck: 1 });
   });
 
   test('a rule can be cleared by its id only if it is there', () => {

@@ -1,18 +1,18 @@
 import { VfioUserError } from '../errors.ts';
 import {
   Command,
-  decodeRegionAccess,
   Errno,
   type Frame,
   HEADER_BYTES,
+  HeaderFlag,
   REGION_ACCESS_BYTES,
   viewOf,
 } from '../protocol/index.ts';
 import type { FaultVerdict, SessionFaults } from '../server/session.ts';
+import { accessesOf } from './accesses.ts';
 import { Matcher, type Occasion } from './matcher.ts';
-import { type Fault, type FaultRule, parseRule } from './rule.ts';
+import { type Fault, type FaultRule, MAX_DELAY_MS, occasionsOf, parseRule } from './rule.ts';
 
-const interruptKinds = new Set(['irq-lost', 'irq-duplicate', 'irq-late']);
 /** How long after the first a second interrupt comes, ms: of two at once a client takes one, since eventfds only count. */
 const DUPLICATE_MS = 20;
 
@@ -22,8 +22,8 @@ export class FaultEngine implements SessionFaults {
   readonly #after: (ms: number, work: () => void) => void;
   readonly #outside: (rule: FaultRule) => void;
   #matchers: Matcher[] = [];
-  /** The faults that struck the command at hand and wait for its reply. */
-  struck: readonly Fault[] = [];
+  /** The faults that struck the command at hand and wait for its reply; none once that is made, or if there is none. */
+  struck: readonly Fault[] = NONE;
   #removed = false;
   #awayUntil = 0;
 
@@ -63,35 +63,43 @@ export class FaultEngine implements SessionFaults {
   }
 
   command(frame: Frame): FaultVerdict {
-    const struck: Fault[] = [];
-    this.struck = struck;
-    const occasion = occasionOf(frame);
-    const now = performance.now();
-    for (const matcher of this.#matchers) {
-      const { fault } = matcher.rule;
-      if (interruptKinds.has(fault.kind) || fault.kind === 'dma-error') continue;
-      if (!matcher.strikes(occasion, now)) continue;
-      struck.push(fault);
-      if (fault.kind === 'aer' || (fault.kind === 'removal' && !this.#removed)) this.#outside(matcher.rule);
-      if (fault.kind === 'removal') this.#removed = true;
+    this.struck = NONE;
+    const struck = this.#strike(frame);
+    const end = struck.find(({ kind }) => kind === 'crash' || kind === 'error');
+    if (end?.kind === 'crash') {
+      this.#awayUntil = performance.now() + (end.returnMs ?? 0);
+      return 'crash';
     }
-    const written = frame.command === Command.REGION_WRITE ? dataOf(frame) : NO_DATA;
-    for (const fault of struck) {
-      changeData(fault, written);
-      if (fault.kind === 'error') throw new VfioUserError('DEVICE', 'fault: error', { errno: fault.errno });
-      if (fault.kind === 'crash') {
-        this.#awayUntil = now + (fault.returnMs ?? 0);
-        return 'crash';
+    if ((frame.flags & HeaderFlag.NO_REPLY) === 0) this.struck = struck;
+    if (end?.kind === 'error') throw new VfioUserError('DEVICE', 'fault: error', { errno: end.errno });
+    const write = frame.command === Command.REGION_WRITE || frame.command === Command.REGION_WRITE_MULTI;
+    return this.#removed && write ? 'vanish' : 'serve';
+  }
+
+  /** Finds the faults that strike an access of a command, and changes what it brings. */
+  #strike(frame: Frame): readonly Fault[] {
+    const struck = new Set<Fault>();
+    const now = performance.now();
+    for (const { occasion, data } of accessesOf(frame)) {
+      for (const matcher of this.#matchers) {
+        const { fault } = matcher.rule;
+        if (occasionsOf(fault.kind) !== 'access' || !matcher.strikes(occasion, now)) continue;
+        struck.add(fault);
+        changeData(fault, data);
+        if (fault.kind === 'aer' || (fault.kind === 'removal' && !this.#removed)) this.#outside(matcher.rule);
+        if (fault.kind === 'removal') this.#removed = true;
       }
     }
-    return this.#removed && occasion.access === 'write' ? 'vanish' : 'serve';
+    return [...struck];
   }
 
   reply(frame: Frame, bytes: Uint8Array, length: number, struck: readonly Fault[] = this.struck): number {
+    this.struck = NONE;
     const view = viewOf(bytes);
     if (this.#removed && frame.command === Command.REGION_READ) bytes.fill(0xff, dataStart, length);
     let size = length;
     for (const fault of struck) size = corrupt(fault, frame, bytes, view, size);
+    if (size > 0) wait(struck);
     return size;
   }
 
@@ -101,7 +109,7 @@ export class FaultEngine implements SessionFaults {
     let times = 1;
     for (const matcher of this.#matchers) {
       const { fault } = matcher.rule;
-      if (!interruptKinds.has(fault.kind) || !matcher.strikes({ vector }, now)) continue;
+      if (occasionsOf(fault.kind) !== 'interrupt' || !matcher.strikes({ vector }, now)) continue;
       if (fault.kind === 'irq-late') {
         this.#after(fault.ms, fire);
         times--;
@@ -116,26 +124,13 @@ export class FaultEngine implements SessionFaults {
   checkDma(write: boolean): void {
     const occasion: Occasion = { access: write ? 'write' : 'read' };
     for (const matcher of this.#matchers)
-      if (matcher.rule.fault.kind === 'dma-error' && matcher.strikes(occasion, performance.now()))
+      if (occasionsOf(matcher.rule.fault.kind) === 'dma' && matcher.strikes(occasion, performance.now()))
         throw new VfioUserError('DMA', 'fault: DMA error', { errno: Errno.EIO });
   }
 }
 
 const dataStart = HEADER_BYTES + REGION_ACCESS_BYTES;
-const NO_DATA = new Uint8Array(0);
-
-/** Commands other than accesses meet only rules without conditions on the access; many writes at once those for any write. */
-function occasionOf(frame: Frame): Occasion {
-  if (frame.command === Command.REGION_WRITE_MULTI) return { access: 'write' };
-  const read = frame.command === Command.REGION_READ;
-  if ((!read && frame.command !== Command.REGION_WRITE) || frame.length < REGION_ACCESS_BYTES) return {};
-  return { access: read ? 'read' : 'write', ...decodeRegionAccess(frame) };
-}
-
-/** What a write brings; none when it is too short for any. */
-function dataOf(frame: Frame): Uint8Array {
-  return frame.bytes.subarray(frame.start + REGION_ACCESS_BYTES, frame.start + frame.length);
-}
+const NONE: readonly Fault[] = [];
 
 /** Applies one fault to what is read or written. */
 function changeData(fault: Fault, data: Uint8Array): void {
@@ -149,9 +144,6 @@ function changeData(fault: Fault, data: Uint8Array): void {
 function corrupt(fault: Fault, frame: Frame, bytes: Uint8Array, view: DataView, length: number): number {
   if (frame.command === Command.REGION_READ) changeData(fault, bytes.subarray(dataStart, length));
   switch (fault.kind) {
-    case 'delay':
-      Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, fault.ms);
-      return length;
     case 'stall':
       return 0;
     case 'short': {
@@ -168,6 +160,12 @@ function corrupt(fault: Fault, frame: Frame, bytes: Uint8Array, view: DataView, 
     default:
       return length;
   }
+}
+
+/** All delays together, no longer than one may be. */
+function wait(struck: readonly Fault[]): void {
+  const ms = struck.reduce((sum, fault) => sum + (fault.kind === 'delay' ? fault.ms : 0), 0);
+  if (ms > 0) Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, Math.min(ms, MAX_DELAY_MS));
 }
 
 /** The mask counts from the first byte of the access, four bytes at a time. */

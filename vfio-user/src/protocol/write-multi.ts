@@ -44,6 +44,19 @@ export function checkWriteMulti(payload: Payload): number {
   return count;
 }
 
+/** The writes; `data` are views of the message. Throws what {@link checkWriteMulti} does. */
+export function decodeWriteMulti(payload: Payload): MultiWrite[] {
+  return Array.from({ length: checkWriteMulti(payload) }, (_, index) => {
+    const at = payload.start + WRITE_MULTI_HEAD_BYTES + index * WRITE_MULTI_ENTRY_BYTES;
+    const bytes = payload.view.getUint32(at + 12, true);
+    return {
+      offset: u64Number(payload.view, at),
+      region: payload.view.getUint32(at + 8, true),
+      data: payload.bytes.subarray(at + 16, at + 16 + bytes),
+    };
+  });
+}
+
 /** The payload that answers a write, or many, as carried out: the access, or how many they were, as the command has it. */
 export function writtenReply(frame: Frame): Uint8Array {
   const bytes = frame.command === Command.REGION_WRITE_MULTI ? WRITE_MULTI_HEAD_BYTES : REGION_ACCESS_BYTES;
