@@ -35,6 +35,11 @@ export interface Agent {
 export interface AgentPaths {
   /** `/run/kata-containers`: Kata's shims name storages and roots below it. */
   readonly base: string;
+  /**
+   * `/run/kata-mock-agent`: bundles, runc's state and files of the agent's own. Not below {@link base}, where requests
+   * may mount over anything and write any file.
+   */
+  readonly state: string;
   /** `/sys/fs/cgroup` */
   readonly cgroup: string;
   /** `/etc/resolv.conf` */
@@ -46,6 +51,7 @@ export interface AgentPaths {
 /** The places in a guest. */
 export const guestPaths: AgentPaths = {
   base: '/run/kata-containers',
+  state: '/run/kata-mock-agent',
   cgroup: '/sys/fs/cgroup',
   resolvConf: '/etc/resolv.conf',
   cdi: GUEST_CDI_DIRECTORY,

@@ -37,8 +37,11 @@ export async function runAgent(): Promise<void> {
   process.on('uncaughtException', die);
   process.on('unhandledRejection', die);
 
+  const { base } = options;
   const paths =
-    options.base === undefined ? guestPaths : { ...guestPaths, base: options.base, cdi: `${options.base}/cdi` };
+    base === undefined
+      ? guestPaths
+      : { ...guestPaths, base: `${base}/containers`, state: `${base}/state`, cdi: `${base}/cdi` };
   const running = await startAgent({ config, log, paths, isInit, onEnd: () => setImmediate(() => void end(0)) });
   if (!isInit) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(0));
 }

@@ -43,6 +43,7 @@ export interface RunningAgent {
 /** Brings up the agent with runc behind it. Resolves when it listens; devices may still be on their way. */
 export async function startAgent({ config, log, paths, isInit, onEnd }: StartOptions): Promise<RunningAgent> {
   mkdirSync(paths.base, { recursive: true });
+  mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const guest = new LiveGuest((err) => log.warn({ err }, 'no kernel events'));
   // Containers' first processes come to the agent when runc ends; process 1 gets them anyway.
   if (process.pid !== 1) setChildSubreaper();
@@ -70,8 +71,8 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     }),
     runc: new Runc(reaper, {
       program: 'runc',
-      root: path.join(paths.base, '.runc'),
-      bundles: path.join(paths.base, '.bundles'),
+      root: path.join(paths.state, 'runc'),
+      bundles: path.join(paths.state, 'bundles'),
     }),
     reaper,
     oom: new OomEvents(paths.cgroup),

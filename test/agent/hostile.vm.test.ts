@@ -104,8 +104,8 @@ describe('a request nobody honest sends', () => {
 const LEFTOVERS = [
   'wc -l < /guest/proc/1/mountinfo',
   'find /guest/sys/fs/cgroup -type d | wc -l',
-  'ls -A /guest/run/kata-containers/.bundles | wc -l',
-  'ls /guest/run/kata-containers/.runc | wc -l',
+  'ls -A /guest/run/kata-mock-agent/bundles | wc -l',
+  'ls /guest/run/kata-mock-agent/runc | wc -l',
   'ls /guest/proc/1/fd | wc -l',
 ].join('; ');
 

@@ -28,7 +28,7 @@ const COUNTS = {
   mounts: 'wc -l < /guest/proc/1/mountinfo',
   cgroups: 'find /guest/sys/fs/cgroup -type d | wc -l',
   descriptors: 'ls /guest/proc/1/fd | wc -l',
-  bundles: 'ls -A /guest/run/kata-containers/.bundles | wc -l',
+  bundles: 'ls -A /guest/run/kata-mock-agent/bundles | wc -l',
   processes: 'ls -d /guest/proc/[0-9]* | while read p; do [ -s $p/cmdline ] && echo $p; done | wc -l',
 };
 

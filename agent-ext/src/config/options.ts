@@ -8,7 +8,7 @@ Kata's guest agent with mock devices. As the first program of a guest it needs n
   --listen ADDRESS    serve ttrpc here instead of vsock port 1024; unix:///path, vsock://cid:port; may be repeated
   --port NAME         serve this virtio-serial port; with --listen there is none otherwise
   --proxy-to ADDRESS  pass calls on to the agent there, after device handling, instead of running containers
-  --base DIR          keep state, containers and CDI specs below DIR instead of /run/kata-containers
+  --base DIR          keep containers in DIR/containers instead of /run/kata-containers, state and CDI specs beside them
   --log LEVEL         trace, debug, info, warn or error
   --no-init           do not mount, load modules or power off, even as process 1
 

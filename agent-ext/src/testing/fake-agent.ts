@@ -65,9 +65,11 @@ export function mockTree(...places: string[]): { tree: TreeDescription; inventor
 export function fakeAgent(options: FakeAgentOptions = {}): FakeAgent {
   const tree = new FakeTree(options.tree ?? { roots: [{ bus: '00', functions: [] }] });
   const guest = new TreeGuest(tree);
-  const base = mkdtempSync(path.join(tmpdir(), 'fake-agent-'));
-  const specDirectory = path.join(base, 'cdi');
-  mkdirSync(specDirectory);
+  const directory = mkdtempSync(path.join(tmpdir(), 'fake-agent-'));
+  const [base, state, cgroup, specDirectory] = ['base', 'state', 'cgroup', 'cdi'].map((name) =>
+    path.join(directory, name),
+  ) as [string, string, string, string];
+  for (const place of [base, state, specDirectory]) mkdirSync(place);
   const inventory = options.inventory && { version: 1 as const, devices: [...options.inventory] };
   const spec = guestCdiSpec(findMockDevices(guest.sysfs, inventory));
   if (spec) {
@@ -95,8 +97,8 @@ export function fakeAgent(options: FakeAgentOptions = {}): FakeAgent {
     storages: new Storages({ guest, base, hotplugTimeoutMs: 50 }),
     runc: missing('runc'),
     reaper: missing('reaper'),
-    oom: new OomEvents(path.join(base, 'cgroup')),
-    paths: { base, cgroup: path.join(base, 'cgroup'), resolvConf: path.join(base, 'resolv.conf'), cdi: specDirectory },
+    oom: new OomEvents(cgroup),
+    paths: { base, state, cgroup, resolvConf: path.join(state, 'etc-resolv.conf'), cdi: specDirectory },
     isInit: false,
     devicesReady: Promise.resolve(),
     end: () => {},
@@ -104,7 +106,7 @@ export function fakeAgent(options: FakeAgentOptions = {}): FakeAgent {
   };
   const remove = () => {
     tree.remove();
-    rmSync(base, { recursive: true, force: true });
+    rmSync(directory, { recursive: true, force: true });
   };
   return { agent, tree, guest, remove };
 }
