@@ -3,8 +3,9 @@ import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Client } from './client/client.ts';
+import { startHost } from './host/host.ts';
 import { temporaryDirectory } from './testing.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -34,6 +35,19 @@ test("the README's device is the example file, and its command serves it", async
   expect(status).toBe(0);
   directory.remove();
 }, 60_000);
+
+test("the README's host has the device's registers", async () => {
+  const directory = temporaryDirectory();
+  const hosting = [...readme.matchAll(/```ts\n([\s\S]*?)```/g)][1]![1]!;
+  const body = hosting.replace(/^import .*\n/, '').replace('/tmp/d0.sock', path.join(directory.path, 'd0.sock'));
+  const AsyncFunction = (async () => {}).constructor as FunctionConstructor;
+  const log = vi.fn();
+  await new AsyncFunction('startHost', 'console', body)(startHost, { log });
+  expect(log).toHaveBeenCalledExactlyOnceWith(
+    expect.arrayContaining([expect.objectContaining({ name: 'MEMORY_SIZE' })]),
+  );
+  directory.remove();
+});
 
 /** Connects, writes to the register as a guest would, and leaves. */
 function connects(socket: string): boolean {
