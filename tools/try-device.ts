@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util';
 import { endWithReader } from '@kata-mock/posix';
 import { KataMockError } from '@kata-mock/runtime-hook';
 import { type Accelerator, accelerators, chooseAccelerator } from './try-device/accelerator.ts';
-import { guestCommand, serveCommand, shellLine } from './try-device/commands.ts';
+import { guestCommand, root, serveCommand, shellLine } from './try-device/commands.ts';
 import { say } from './try-device/say.ts';
 import { tryDevice } from './try-device/session.ts';
 
@@ -34,6 +34,8 @@ async function main(argv: string[]): Promise<number> {
   const socket = path.join('/tmp', `${path.parse(options.file).name}.sock`);
   for (const command of [serveCommand(options.file, socket), guestCommand(accel, socket)])
     console.log(shellLine(command));
+  if (path.relative(root, options.file).startsWith('..'))
+    say(`by hand, ${options.file} has to be inside the clone, where Node finds what it imports`);
   return 0;
 }
 

@@ -122,6 +122,15 @@ test('a device that ends takes the guest with it, and that is a failure', async 
   expect(status).toBe(1);
 });
 
+test('--dry-run prints two commands, and says when the first wants the file elsewhere', async () => {
+  const { status, stdout, stderr } = await run(['--accel', 'tcg', '--dry-run', 'device.ts']);
+  expect(status).toBe(0);
+  const [serve, boot] = stdout.trimEnd().split('\n');
+  expect(serve).toBe(`npx tsx --conditions=@kata-mock/source ${path.join(folder, 'device.ts')} /tmp/device.sock`);
+  expect(boot).toContain(' -accel tcg ');
+  expect(stderr).toContain('inside the clone');
+});
+
 test('a command line is quoted for a shell', () => {
   expect(shellLine(['a', '-x=1,b', 'two words', "it's", '{"a":1}'])).toBe(`a -x=1,b 'two words' 'it'\\''s' '{"a":1}'`);
 });
