@@ -4,7 +4,7 @@ import { VfioUserError } from '../errors.ts';
 import { createMockAccel } from '../mock-accel/mock-accel.ts';
 import { Command, encodeMessage, encodeVersion, HEADER_BYTES, readHeader, viewOf } from '../protocol/index.ts';
 import { DeviceServer } from '../server/device-server.ts';
-import { MemoryChannel } from '../transport/memory-channel.ts';
+import { type Chunk, MemoryChannel } from '../transport/memory-channel.ts';
 import { DescriptorPool, Random, randomMessage } from './messages.ts';
 
 export interface FuzzOptions {
@@ -60,6 +60,7 @@ export function fuzzServer({ messages, seed, progress }: FuzzOptions): FuzzRepor
     }
     feed(channel, randomMessage(random), pool.pick(random), random);
     while (channel.hasIncoming && session.step(0));
+    checkDescriptors(channel.sent);
     tally(channel.takeSent(), report);
     server.runTimers();
     // A state that refuses most commands would hide the rest.
@@ -100,6 +101,15 @@ function feed(channel: MemoryChannel, message: Uint8Array, fds: number[], random
   const pieces = whole ? 1 : random.chance(4) ? message.length : 2;
   const size = Math.ceil(message.length / pieces);
   for (let at = 0; at < message.length; at += size) channel.push(message.slice(at, at + size), at === 0 ? own : []);
+}
+
+/** Descriptors come with answers that tell of them only. */
+function checkDescriptors(sent: readonly Chunk[]): void {
+  for (const { bytes, fds } of sent) {
+    const { command } = readHeader(viewOf(bytes), 0);
+    if (fds.length > 0 && command !== Command.DEVICE_GET_REGION_INFO && command !== Command.DEVICE_GET_REGION_IO_FDS)
+      throw new VfioUserError('PROTOCOL', `the answer to command ${command} came with ${fds.length} descriptors`);
+  }
 }
 
 function tally(sent: Uint8Array, report: FuzzReport): void {

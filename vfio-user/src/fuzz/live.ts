@@ -5,7 +5,7 @@ import { PosixError, recvmsg, sendmsg, setSocketTimeouts, unixConnect } from '@k
 import { Client } from '../client/client.ts';
 import { VfioUserError } from '../errors.ts';
 import { startHost } from '../host/host.ts';
-import { Command, encodeMessage, encodeVersion } from '../protocol/index.ts';
+import { Command, encodeMessage, encodeVersion, HeaderFlag } from '../protocol/index.ts';
 import type { FuzzOptions, FuzzReport } from './fuzz.ts';
 import { type MemoryUse, memoryUse } from './measured-device.ts';
 import { DescriptorPool, Random, randomMessage } from './messages.ts';
@@ -99,8 +99,10 @@ function oneClient(socketPath: string, buffer: Uint8Array, random: Random, pool:
   const fd = unixConnect(socketPath);
   setSocketTimeouts(fd, { receiveMs: 1, sendMs: 2000 });
   try {
-    const hello = encodeVersion({ major: 0, minor: 1, capabilities: { max_msg_fds: 8 } });
-    sendmsg(fd, encodeMessage({ id: 0, command: Command.VERSION, flags: 0, errno: 0 }, hello));
+    const twin = random.chance(4) && { twin_socket: { supported: true } };
+    const hello = encodeVersion({ major: 0, minor: 1, capabilities: { max_msg_fds: 8, ...twin } });
+    const flags = random.chance(8) ? HeaderFlag.NO_REPLY : 0;
+    sendmsg(fd, encodeMessage({ id: 0, command: Command.VERSION, flags, errno: 0 }, hello));
     for (let count = 0; count < MESSAGES_EACH; count++) {
       sendmsg(fd, randomMessage(random), { fds: pool.pick(random) });
       if (count % 16 === 0) drop(fd, buffer);

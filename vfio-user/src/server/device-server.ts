@@ -107,12 +107,15 @@ export class DeviceServer implements Bus {
     return this.timers.after(delayMs, run, this.#clock());
   }
 
-  /** Runs what was put off until the command at hand is answered. A task that fails is a line in the log. */
+  /**
+   * Runs what was put off until the command at hand is answered. A task that fails is a line in the log; what is left
+   * when the client goes is dropped, as it was asked for by it.
+   */
   runTasks(): void {
     if (this.inTask) return;
     this.inTask = true;
     try {
-      for (let work = this.#tasks.shift(); work; work = this.#tasks.shift()) this.#guard('task', work);
+      while (this.#tasks.length > 0 && this.session?.state !== 'closed') this.#guard('task', this.#tasks.shift()!);
     } finally {
       this.inTask = false;
     }

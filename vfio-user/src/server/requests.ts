@@ -133,11 +133,17 @@ export class DmaRequests implements DmaMessages {
     }
     if (pending.outcome === undefined)
       throw session.state === 'closed'
-        ? new VfioUserError('DISCONNECTED', 'the client left during a DMA message', { errno: Errno.ENOTCONN })
+        ? clientGone()
         : new VfioUserError('TIMEOUT', `no reply to ${commandName(command)} in ${REPLY_MS} ms`, {
             errno: Errno.ETIMEDOUT,
           });
     if (pending.outcome !== 'done') throw pending.outcome;
     return pending.replyBytes;
   }
+}
+
+export function clientGone(): VfioUserError {
+  return new VfioUserError('DISCONNECTED', 'the client left before it answered a DMA message', {
+    errno: Errno.ENOTCONN,
+  });
 }

@@ -1,7 +1,6 @@
 import { closeAll } from '@kata-mock/posix';
 import { VfioUserError } from '../errors.ts';
 import {
-  type Capabilities,
   Command,
   Errno,
   effectiveCapabilities,
@@ -16,7 +15,8 @@ import {
 import type { Channel } from '../transport/channel.ts';
 import type { DeviceServer } from './device-server.ts';
 import { handlers } from './handlers/index.ts';
-import { DmaRequests } from './requests.ts';
+import { ReplyDescriptors } from './reply-descriptors.ts';
+import { clientGone, DmaRequests } from './requests.ts';
 
 /** Sees every message of a session: traces. Frames and bytes are only valid during the call. */
 export interface SessionObserver {
@@ -53,10 +53,7 @@ export class Session {
   /** The reply under construction: handlers write the payload from {@link HEADER_BYTES} on. */
   readonly reply: Uint8Array;
   readonly replyView: DataView;
-  /** Descriptors of the reply; they stay the device's. */
-  replyFds: number[] = [];
-  /** Descriptors to close once the reply is out. */
-  closeAfterReply: number[] = [];
+  readonly replyDescriptors = new ReplyDescriptors();
   readonly #framer = new Framer();
   #twinFramer: Framer | undefined;
 
@@ -124,12 +121,6 @@ export class Session {
     this.channel.close();
   }
 
-  /** Remembers what VERSION agreed on. */
-  open(capabilities: Capabilities | undefined): void {
-    this.state = 'open';
-    this.client = effectiveCapabilities(capabilities);
-  }
-
   /** Sends the first `length` bytes of the reply. */
   #send(length: number, fds: readonly number[]): void {
     if (this.server.observer !== undefined) this.server.observer.sent(this.reply, length, fds.length);
@@ -142,10 +133,17 @@ export class Session {
     this.close();
   }
 
-  /** Sends a command of our own, on the twin socket where there is one. */
+  /** Sends a command of our own, on the twin socket where there is one. Throws DISCONNECTED when that fails. */
   sendRequest(message: Uint8Array): void {
+    if (this.state === 'closed') throw clientGone();
     this.server.observer?.sent(message, message.length, 0);
-    (this.twin ?? this.channel).send(message, message.length, []);
+    try {
+      (this.twin ?? this.channel).send(message, message.length, []);
+    } catch (error) {
+      // A part of the message may be out: nothing can follow it.
+      this.#lost(error);
+      throw error;
+    }
   }
 
   /** Serves the client until `done` says so, the time is over or the session is. */
@@ -188,11 +186,14 @@ export class Session {
     } catch (error) {
       errno = this.#errnoOf(error, frame);
       length = 0;
-      this.replyFds = [];
+      this.replyDescriptors.withhold();
     }
     const endsHere = errno !== 0 && this.state === 'new';
-    if ((frame.flags & HeaderFlag.NO_REPLY) === 0 && this.state !== 'closed') this.#answer(frame, length, errno);
-    if (this.closeAfterReply.length > 0) closeAll(this.closeAfterReply.splice(0));
+    try {
+      if ((frame.flags & HeaderFlag.NO_REPLY) === 0 && this.state !== 'closed') this.#answer(frame, length, errno);
+    } finally {
+      this.replyDescriptors.clear();
+    }
     if (endsHere) this.close();
   }
 
@@ -219,10 +220,8 @@ export class Session {
     view.setUint32(4, size, true);
     view.setUint32(8, errno === 0 ? HeaderFlag.TYPE_REPLY : HeaderFlag.TYPE_REPLY | HeaderFlag.ERROR, true);
     view.setUint32(12, errno, true);
-    const fds = this.replyFds;
     if (this.server.faults !== undefined) size = this.server.faults.reply(frame, this.reply, size);
-    if (size > 0) this.#send(size, fds);
-    if (fds.length > 0) this.replyFds = [];
+    if (size > 0) this.#send(size, this.replyDescriptors.fds);
   }
 
   #errnoOf(error: unknown, frame: Frame): number {

@@ -47,6 +47,8 @@ export class SocketChannel implements Channel {
   /** Bytes kept back by {@link sendLater}. */
   #later = 0;
   #hot = true;
+  /** The number may be someone else's connection by now. */
+  #closed = false;
   /** Messages since the others' descriptors were looked at. */
   #unlooked = 0;
 
@@ -80,8 +82,9 @@ export class SocketChannel implements Channel {
   }
 
   fill(framer: Framer, timeoutMs: number): FillResult {
+    // A closed channel is never hot, which spares the hot path the question.
     if (!this.#hot || timeoutMs < 2 * RECEIVE_MS || this.#shouldLook()) {
-      if (!this.#canFinish()) return 'closed';
+      if (this.#closed || !this.#canFinish()) return 'closed';
       if (!this.#poll(timeoutMs)) return 'idle';
       this.#hot = true;
     }
@@ -128,6 +131,7 @@ export class SocketChannel implements Channel {
   }
 
   #send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
+    if (this.#closed) throw new VfioUserError('DISCONNECTED', 'the connection is closed');
     if (this.#sendBytes !== bytes) {
       this.#sender = new MessageSender(this.fd, { capacity: 0, buffer: bytes });
       this.#sendBytes = bytes;
@@ -147,7 +151,10 @@ export class SocketChannel implements Channel {
   }
 
   close(): void {
+    if (this.#closed) return;
     this.#canFinish();
+    this.#closed = true;
+    this.#hot = false;
     closeSync(this.fd);
   }
 

@@ -8,11 +8,13 @@ import {
   PCI_REGIONS,
   protocolError,
 } from '../../protocol/index.ts';
+import { requireReply } from '../reply-descriptors.ts';
 import type { Handler } from './handler.ts';
 
 const DATAMATCH = 1;
 
 export const regionIoFds: Handler = (session, frame) => {
+  requireReply(frame, 'DEVICE_GET_REGION_IO_FDS');
   const { argsz, index } = decodeIoFdsRequest(frame);
   const region = index < PCI_REGIONS ? session.server.device.regions[index] : undefined;
   if (!region || region.size === 0) throw protocolError(`DEVICE_GET_REGION_IO_FDS: region ${index} does not exist`);
@@ -39,6 +41,6 @@ export const regionIoFds: Handler = (session, frame) => {
     throw protocolError(
       `DEVICE_GET_REGION_IO_FDS: ${fds.length} descriptors, the client takes ${session.client.maxMsgFds}`,
     );
-  if (fits) session.replyFds = fds;
+  if (fits) session.replyDescriptors.lend(fds);
   return session.put(encodeIoFds(index, entries, argsz));
 };

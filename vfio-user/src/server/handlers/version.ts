@@ -1,6 +1,7 @@
 import {
   type Capabilities,
   decodeVersion,
+  effectiveCapabilities,
   encodeVersion,
   MAX_DATA_XFER_BYTES,
   MAX_MESSAGE_FDS,
@@ -8,17 +9,19 @@ import {
   PROTOCOL_MINOR,
   protocolError,
 } from '../../protocol/index.ts';
+import { requireReply } from '../reply-descriptors.ts';
 import type { Session } from '../session.ts';
 import type { Handler } from './handler.ts';
 
 export const version: Handler = (session, frame) => {
   if (session.state !== 'new') throw protocolError('VERSION a second time');
+  requireReply(frame, 'VERSION');
   if (frame.fds.length > 0) throw protocolError('VERSION with descriptors');
   const offer = decodeVersion(frame);
   if (offer.major !== PROTOCOL_MAJOR)
     throw protocolError(`VERSION: major ${offer.major}, only ${PROTOCOL_MAJOR} is known`);
   const proposed = offer.capabilities;
-  session.open(proposed);
+  session.client = effectiveCapabilities(proposed);
   // QEMU is known by its minor 0, and by a key that no other client sends.
   session.isQemu = offer.minor === 0 && proposed?.max_dma_maps !== undefined;
   const payload = encodeVersion({
@@ -26,6 +29,7 @@ export const version: Handler = (session, frame) => {
     minor: Math.min(offer.minor, PROTOCOL_MINOR),
     capabilities: answer(session, proposed ?? {}),
   });
+  session.state = 'open';
   return session.put(payload);
 };
 
@@ -44,7 +48,6 @@ function openTwin(session: Session, reply: Capabilities): void {
   const twin = session.channel.openTwin?.();
   if (!twin) return;
   session.twin = twin.channel;
-  session.replyFds = [twin.remoteFd];
-  session.closeAfterReply.push(twin.remoteFd);
+  session.replyDescriptors.give(twin.remoteFd);
   reply.twin_socket = { supported: true, fd_index: 0 };
 }
