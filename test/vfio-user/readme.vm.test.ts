@@ -83,6 +83,7 @@ test("the README's one command serves its device to a guest, whose commands reac
 test("the README's two commands do the same by hand, are those of --dry-run, and Ctrl-C ends both", async () => {
   const dry = spawnSync('npm', ['run', '--silent', 'try', '--', '--dry-run', 'my-device.ts'], {
     cwd: root,
+    env: { ...env, INIT_CWD: root },
     encoding: 'utf8',
   });
   const oneLine = (command: string) => command.replaceAll(/\\\n\s*/g, '');
