@@ -5,7 +5,7 @@ import { VfioUserError } from '../errors.ts';
 /** `decode FILE`: a recording as text or JSON lines. */
 export function decodeCommand(): Command {
   return new Command('decode')
-    .description('Shows a recording made with --trace, one message a line.')
+    .description('Shows a recording made with --trace, one message a line; JSON lines have all of its bytes too.')
     .argument('<file>', 'pcapng file')
     .option('-f, --format <format>', 'text or jsonl', 'text')
     .addHelpText('after', '\nExample:\n  mock-accel-server decode session.pcapng | grep STATUS')
@@ -13,10 +13,16 @@ export function decodeCommand(): Command {
       const { describeRecord, formatMessage, readPcapng, registerNames } = await tools();
       for (const record of readPcapng(readFileSync(file)).records) {
         const message = describeRecord(record, registerNames);
-        process.stdout.write(`${format === 'jsonl' ? JSON.stringify(message) : formatMessage(message)}\n`);
+        process.stdout.write(
+          format === 'jsonl'
+            ? `${JSON.stringify({ ...message, message: hex(record) })}\n`
+            : `${formatMessage(message)}\n`,
+        );
       }
     });
 }
+
+const hex = ({ message }: { message: Uint8Array }) => Buffer.from(message).toString('hex');
 
 /** `replay FILE`: gives a recording to a fresh model and compares the answers. */
 export function replayCommand(): Command {
@@ -27,13 +33,14 @@ export function replayCommand(): Command {
     .argument('<file>', 'pcapng file')
     .option('--profile <file>', 'options of the device that was recorded')
     .option('--profile-name <name>', 'which profile of the file')
+    .option('--keep-state', 'the server was run so: one client after the other finds what the last one left')
     .addHelpText('after', '\nExits 1 when an answer differs.\n\nExample:\n  mock-accel-server replay session.pcapng')
-    .action(async (file: string, flags: { profile?: string; profileName?: string }) => {
+    .action(async (file: string, flags: { profile?: string; profileName?: string; keepState?: boolean }) => {
       const { createMockAccel, describeRecord, formatMessage, profileOptions, readPcapng, registerNames, replay } =
         await tools();
       const options = flags.profile === undefined ? { totalVfs: 4 } : profileOptions(flags.profile, flags.profileName);
       const { records } = readPcapng(readFileSync(file));
-      const { commands, differences } = replay(createMockAccel(options), records);
+      const { commands, differences } = replay(createMockAccel(options), records, flags);
       for (const { record, recorded, replayed } of differences)
         process.stdout.write(
           `${formatMessage(describeRecord(records[record]!, registerNames))}\n- ${recorded ?? 'no answer'}\n+ ${replayed ?? 'no answer'}\n`,

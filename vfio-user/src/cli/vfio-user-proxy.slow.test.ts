@@ -57,7 +57,7 @@ test('mock-accel-server ctl breaks what goes through a proxy, for one client aft
   expect(second.read32(0, Reg.STATUS)).toBe(0xffffffff);
   const listed = await ctl('--output', 'json', control, 'fault-list');
   expect(JSON.parse(listed.stdout)).toMatchObject([{ id: 's', struck: 2 }]);
-  const refused = await ctl(control, 'fault-set', JSON.stringify({ ...rule, fault: { kind: 'dma-error' } }));
+  const refused = await ctl(control, 'fault-set', JSON.stringify({ id: 'd', fault: { kind: 'dma-error' } }));
   expect(refused).toMatchObject({ status: 2, stdout: '' });
   expect(refused.stderr).toMatch(/dma-error is not for a proxy/);
   expect((await ctl(control, 'stop')).status).toBe(0);

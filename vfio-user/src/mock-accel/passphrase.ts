@@ -1,4 +1,5 @@
 import type { RegisterBlock, RegisterHandler } from '../kit/registers/register-block.ts';
+import type { Bus } from '../server/bus.ts';
 import {
   IrqStatus,
   PASSPHRASE_WORDS_MAX,
@@ -15,7 +16,7 @@ export class Passphrase {
   words: readonly string[];
   readonly work = new Work(
     () => this.#busy,
-    () => this.#generate(),
+    (fn) => this.#generate(fn.bus),
   );
   readonly #registers: () => RegisterBlock;
   readonly #irqs: IrqBlock;
@@ -47,10 +48,10 @@ export class Passphrase {
     this.work.start();
   }
 
-  #generate(): void {
+  #generate(bus: Bus): void {
     const registers = this.#registers();
     const count = registers.get('PASSPHRASE_LENGTH');
-    const text = Buffer.from(`${chooseWords(this.words, count).join(' ')}\0`, 'latin1');
+    const text = Buffer.from(`${chooseWords(this.words, count, (bytes) => bus.random(bytes)).join(' ')}\0`, 'latin1');
     if (text.length > 256) {
       registers.set('PASSPHRASE_STATUS', PassphraseStatus.ERROR);
       return;

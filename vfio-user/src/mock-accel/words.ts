@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { VfioUserError } from '../errors.ts';
+import { viewOf } from '../protocol/index.ts';
 
 /**
  * The device's own words: 256 short ones, 8 bits each. They make PASSPHRASE_CMD work with no file at all; `wordList`
@@ -46,13 +47,13 @@ export function readWords(path: string): string[] {
   return words;
 }
 
-/** `count` words chosen with the system's generator, each equally likely. */
-export function chooseWords(words: readonly string[], count: number): string[] {
+/** `count` words chosen by `random`, each equally likely. */
+export function chooseWords(words: readonly string[], count: number, random: (bytes: number) => Uint8Array): string[] {
   const limit = 2 ** 32 - (2 ** 32 % words.length);
-  const one = new Uint32Array(1);
   return Array.from({ length: count }, () => {
-    do crypto.getRandomValues(one);
-    while (one[0]! >= limit);
-    return words[one[0]! % words.length]!;
+    for (;;) {
+      const one = viewOf(random(4)).getUint32(0, true);
+      if (one < limit) return words[one % words.length]!;
+    }
   });
 }

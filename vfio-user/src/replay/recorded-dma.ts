@@ -1,5 +1,5 @@
 import { Command, Errno, encodeMessage, HEADER_BYTES, HeaderFlag, readHeader, viewOf } from '../protocol/index.ts';
-import type { TraceRecord } from '../trace/pcapng.ts';
+import { Origin, type TraceRecord } from '../trace/pcapng.ts';
 
 /** A command of the server in a recording, and the client's answer to it. */
 interface Exchange {
@@ -56,8 +56,10 @@ export class RecordedDma {
 function exchangesOf(records: readonly TraceRecord[]): Exchange[] {
   const exchanges: Exchange[] = [];
   const open = new Map<number, Exchange>();
-  records.forEach(({ message, fromServer }, record) => {
-    if (!isDma(message, fromServer ? HeaderFlag.TYPE_COMMAND : HeaderFlag.TYPE_REPLY)) return;
+  records.forEach(({ message, origin }, record) => {
+    const fromServer = origin === Origin.SERVER;
+    if (origin === Origin.RANDOM || !isDma(message, fromServer ? HeaderFlag.TYPE_COMMAND : HeaderFlag.TYPE_REPLY))
+      return;
     const { id } = readHeader(viewOf(message), 0);
     if (fromServer) {
       const exchange: Exchange = { record, request: message, reply: undefined };

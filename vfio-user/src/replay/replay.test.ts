@@ -3,13 +3,14 @@ import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { pciDevice } from '../kit/index.ts';
-import { DmaCmd, Reg } from '../mock-accel/gen/registers.ts';
+import { DmaCmd, PassphraseCmd, Reg } from '../mock-accel/gen/registers.ts';
 import { createMockAccel } from '../mock-accel/mock-accel.ts';
-import { Command, HEADER_BYTES, PciRegion, readHeader, viewOf } from '../protocol/index.ts';
-import { DeviceServer } from '../server/device-server.ts';
-import { FakeMemory, temporaryDirectory } from '../testing.ts';
+import { Command, encodeVersion, HEADER_BYTES, PciRegion, readHeader, viewOf } from '../protocol/index.ts';
+import type { VfioDevice } from '../server/device.ts';
+import { DeviceServer, type DeviceServerOptions } from '../server/device-server.ts';
+import { codeOf, FakeMemory, temporaryDirectory } from '../testing.ts';
 import { startTrace, stopTrace } from '../trace/control.ts';
-import { readPcapng, type TraceRecord } from '../trace/pcapng.ts';
+import { Origin, readPcapng, type TraceRecord } from '../trace/pcapng.ts';
 import { LoopbackChannel } from '../transport/loopback.ts';
 import { replay } from './replay.ts';
 
@@ -74,8 +75,12 @@ test('DMA by messages is answered as recorded', () => {
 
 test('other data in a recorded answer reaches the device, and what it makes of that is a difference', () => {
   const records = recordDma();
-  const reply = records.findIndex((record) => !record.fromServer && commandOf(record) === Command.DMA_READ);
-  const write = records.findIndex((record) => record.fromServer && commandOf(record) === Command.DMA_WRITE);
+  const reply = records.findIndex(
+    (record) => record.origin === Origin.CLIENT && commandOf(record) === Command.DMA_READ,
+  );
+  const write = records.findIndex(
+    (record) => record.origin === Origin.SERVER && commandOf(record) === Command.DMA_WRITE,
+  );
   const { differences } = replay(fresh(), changed(records, reply, HEADER_BYTES + 16, 99));
   expect(differences).toHaveLength(1);
   expect(differences[0]).toMatchObject({ record: write, command: Command.DMA_WRITE });
@@ -151,9 +156,103 @@ describe('timers', () => {
   });
 });
 
+describe('a recording', () => {
+  /** What one client after the other does to a device, as recorded from the first one on. */
+  function record(device: VfioDevice, clients: ((client: Client) => void)[], options: DeviceServerOptions = {}) {
+    const file = path.join(directory.path, `${options.keepState === true}.pcapng`);
+    const server = new DeviceServer(device, options);
+    startTrace(server, { file });
+    for (const use of clients) {
+      const client = Client.open(new LoopbackChannel(server));
+      use(client);
+      client.close();
+      server.disconnect();
+    }
+    stopTrace(server);
+    return readPcapng(readFileSync(file)).records;
+  }
+
+  const passphrase = (client: Client) => {
+    client.write32(0, Reg.PASSPHRASE_CMD, PassphraseCmd.GENERATE);
+    return Buffer.from(client.regionRead(0, Reg.PASSPHRASE_BUFFER, 256))
+      .toString('latin1')
+      .split('\0')[0]!;
+  };
+
+  test('has the random bytes too: the same passphrases, and others where it lacks them', () => {
+    const found: string[] = [];
+    const records = record(fresh(), [(client) => found.push(passphrase(client), passphrase(client))]);
+    expect(new Set(found).size).toBe(2);
+    expect(replay(fresh(), records).differences).toEqual([]);
+    const without = records.filter(({ origin }) => origin !== Origin.RANDOM);
+    expect(replay(fresh(), without).differences.length).toBeGreaterThan(0);
+  });
+
+  test('of one client after the other resets the device between them, or keeps its state as the server did', () => {
+    const use = (client: Client) => {
+      client.read32(0, Reg.STATUS);
+      client.write32(0, Reg.STATUS, 7);
+    };
+    const records = record(fresh(), [use, use]);
+    expect(replay(fresh(), records)).toMatchObject({ commands: 6, differences: [] });
+    expect(replay(fresh(), records, { keepState: true }).differences).toHaveLength(1);
+    const kept = record(fresh(), [use, use], { keepState: true });
+    expect(replay(fresh(), kept, { keepState: true }).differences).toEqual([]);
+    expect(replay(fresh(), kept).differences).toHaveLength(1);
+  });
+
+  test('with a second VERSION, which is refused and begins nothing', () => {
+    const records = record(fresh(), [
+      (client) => {
+        client.write32(0, Reg.STATUS, 7);
+        expect(codeOf(() => client.request(Command.VERSION, encodeVersion({ major: 0, minor: 1 })))).toBe('REPLY');
+        client.read32(0, Reg.STATUS);
+      },
+    ]);
+    expect(replay(fresh(), records).differences).toEqual([]);
+  });
+
+  test('that begins in the middle of a session is refused, since it lacks what the device knew', () => {
+    const records = record(fresh(), [(client) => client.read32(0, Reg.STATUS)]);
+    expect(() => replay(fresh(), records.slice(2))).toThrow(/begins with REGION_READ, in the middle of a session/);
+  });
+
+  test('with more timers between two messages than a byte can count', () => {
+    let ticks = 0;
+    const ticker = () => {
+      ticks = 0;
+      const device = pciDevice({
+        vendor: 1,
+        device: 2,
+        registers: { 0: { size: 4096, registers: { TICKS: { offset: 0, access: 'RO', read: () => ticks } } } },
+        attached: ({ bus }) => {
+          const tick = () => {
+            ticks++;
+            bus.after(1, tick);
+          };
+          bus.after(1, tick);
+        },
+      });
+      return device;
+    };
+    let now = 0;
+    const device = ticker();
+    const file = path.join(directory.path, 'ticks.pcapng');
+    const server = new DeviceServer(device, { clock: () => now });
+    startTrace(server, { file });
+    const client = Client.open(new LoopbackChannel(server));
+    for (; now < 1000; now++) server.runTimers();
+    expect(client.read32(0, 0)).toBeGreaterThan(900);
+    stopTrace(server);
+    expect(replay(ticker(), readPcapng(readFileSync(file)).records).differences).toEqual([]);
+  });
+});
+
 test('a recorded refusal is a refusal again', () => {
   const records = recordDma();
-  const reply = records.findIndex((record) => !record.fromServer && commandOf(record) === Command.DMA_READ);
+  const reply = records.findIndex(
+    (record) => record.origin === Origin.CLIENT && commandOf(record) === Command.DMA_READ,
+  );
   const message = records[reply]!.message.slice(0, HEADER_BYTES);
   viewOf(message).setUint32(4, HEADER_BYTES, true);
   viewOf(message).setUint32(8, 0x21, true);

@@ -13,6 +13,8 @@ export interface Bus {
   readonly log: Log;
   /** Runs `work` after the current command is answered; the one place where DMA by messages may wait for its reply. */
   task(work: () => void): void;
+  /** So many random bytes. A trace keeps them, so that a replay has the same. */
+  random(bytes: number): Uint8Array;
   /** Runs `work` once, `delayMs` from now, between two messages. Returns what cancels it. */
   after(delayMs: number, work: () => void): () => void;
 }

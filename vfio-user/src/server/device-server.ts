@@ -22,6 +22,8 @@ export interface DeviceServerOptions {
   writeMultiple?: boolean | 'auto';
   /** The time the device's timers go by, ms. Default performance.now(); a replay has that of its recording. */
   clock?: () => number;
+  /** Random bytes. Default the system's; a replay has those of its recording. */
+  random?: (bytes: number) => Uint8Array;
 }
 
 /** Refused commands are logged up to this many, then counted only: a guest must not be able to fill a log. */
@@ -50,6 +52,7 @@ export class DeviceServer implements Bus {
   readonly writeMultiple: boolean | 'auto';
   readonly #keepState: boolean;
   readonly #clock: () => number;
+  readonly #random: (bytes: number) => Uint8Array;
 
   constructor(device: VfioDevice, options: DeviceServerOptions = {}) {
     this.device = device;
@@ -57,6 +60,7 @@ export class DeviceServer implements Bus {
     this.writeMultiple = options.writeMultiple ?? 'auto';
     this.#keepState = options.keepState ?? false;
     this.#clock = options.clock ?? (() => performance.now());
+    this.#random = options.random ?? ((bytes) => crypto.getRandomValues(new Uint8Array(bytes)));
     this.dma = new DmaTable(options.maxDmaMaps);
     this.irqs = new IrqTable(device.irqs);
     this.irqs.changed = (index, vector) => device.irqChanged?.(index, vector);
@@ -105,6 +109,12 @@ export class DeviceServer implements Bus {
       work();
     };
     return this.timers.after(delayMs, run, this.#clock());
+  }
+
+  random(bytes: number): Uint8Array {
+    const taken = this.#random(bytes);
+    this.observer?.random(taken);
+    return taken;
   }
 
   /**

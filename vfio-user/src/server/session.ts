@@ -22,6 +22,8 @@ import { clientGone, DmaRequests } from './requests.ts';
 export interface SessionObserver {
   received(frame: Frame): void;
   sent(bytes: Uint8Array, length: number, fds: number): void;
+  /** The device took these random bytes. */
+  random(bytes: Uint8Array): void;
 }
 
 /** What becomes of a command: carried out, answered as if it had been, or the end of the connection. */

@@ -1,7 +1,7 @@
 /**
  * Traces as pcapng files (an open format; blocks of type, length, body, length). Link type USER0, one packet a message:
- * direction (0 from the client, 1 from the server), number of descriptors, number of the device's timers that ran since
- * the last packet, 1 where that number is known, then the message itself.
+ * origin ({@link Origin}), number of descriptors, 1 where the number of timers is known, 0, the number of the device's
+ * timers that ran since the last packet (32 bits, little endian), then the message itself.
  */
 import { VfioUserError } from '../errors.ts';
 
@@ -13,17 +13,21 @@ const OPTION_NAME = 2;
 const OPTION_RESOLUTION = 9;
 const MAGIC = 0x1a2b3c4d;
 const NANOSECONDS = 9;
-export const RECORD_HEAD_BYTES = 4;
+export const RECORD_HEAD_BYTES = 8;
+/** What a record is: a message of either side, or random bytes that the device took. */
+export const Origin = { CLIENT: 0, SERVER: 1, RANDOM: 2 } as const;
+export type Origin = (typeof Origin)[keyof typeof Origin];
 /** Block bytes beside the packet: head 8, interface 4, time 8, lengths 8, tail 4. */
 const PACKET_OVERHEAD_BYTES = 32;
 
 export interface TraceRecord {
   /** ns since the epoch. */
   time: bigint;
-  fromServer: boolean;
+  origin: Origin;
   fds: number;
-  /** Timers of the device that ran since the record before, at most 255; undefined when the recorder could not know. */
+  /** Timers of the device that ran since the record before; undefined when the recorder could not know. */
   timers: number | undefined;
+  /** The message, or the random bytes. */
   message: Uint8Array;
 }
 
@@ -68,7 +72,7 @@ export interface PacketHead {
   /** The two halves of the time in ns: a bigint for each message would be garbage to collect. */
   high: number;
   low: number;
-  fromServer: boolean;
+  origin: Origin;
   fds: number;
   timers: number | undefined;
 }
@@ -92,9 +96,10 @@ export function writePacket(
   view.setUint32(at + 16, record.low, true);
   view.setUint32(at + 20, captured, true);
   view.setUint32(at + 24, captured, true);
-  const timers = record.timers === undefined ? 0 : Math.min(record.timers, 255) | 0x100;
-  view.setUint32(at + 28, (record.fromServer ? 1 : 0) | (Math.min(record.fds, 255) << 8) | (timers << 16), true);
-  const data = at + 32;
+  const known = record.timers === undefined ? 0 : 1 << 16;
+  view.setUint32(at + 28, record.origin | (Math.min(record.fds, 255) << 8) | known, true);
+  view.setUint32(at + 32, record.timers ?? 0, true);
+  const data = at + 36;
   // Words for what most messages are: a window on the source, for set(), would be garbage for each.
   let copied = 0;
   if (length <= SHORT_BYTES)
@@ -131,15 +136,18 @@ export function readPcapng(file: Uint8Array): { device: string; records: TraceRe
 function readPacket(file: Uint8Array, view: DataView, at: number, size: number): TraceRecord {
   const captured = size >= PACKET_OVERHEAD_BYTES + RECORD_HEAD_BYTES ? view.getUint32(at + 20, true) : 0;
   if (captured < RECORD_HEAD_BYTES || PACKET_OVERHEAD_BYTES + captured > size) throw invalid(at, 'has a short packet');
-  const head = view.getUint32(at + 28, true);
+  const origin = view.getUint8(at + 28);
+  if (!isOrigin(origin)) throw invalid(at, `has a record of kind ${origin}`);
   return {
     time: (BigInt(view.getUint32(at + 12, true)) << 32n) | BigInt(view.getUint32(at + 16, true)),
-    fromServer: (head & 1) === 1,
-    fds: (head >>> 8) & 0xff,
-    timers: head >>> 24 === 1 ? (head >>> 16) & 0xff : undefined,
-    message: file.subarray(at + 32, at + 28 + captured),
+    origin,
+    fds: view.getUint8(at + 29),
+    timers: view.getUint8(at + 30) === 1 ? view.getUint32(at + 32, true) : undefined,
+    message: file.subarray(at + 36, at + 28 + captured),
   };
 }
+
+const isOrigin = (value: number): value is Origin => Object.values<number>(Origin).includes(value);
 
 function invalid(at: number, reason: string): VfioUserError {
   return new VfioUserError('INVALID_OPTION', `trace: the file ${reason} (byte ${at})`);

@@ -6,10 +6,10 @@ import { Client } from '../client/client.ts';
 import { Reg } from '../mock-accel/gen/registers.ts';
 import { createMockAccel } from '../mock-accel/mock-accel.ts';
 import { registerNames } from '../mock-accel/register-names.ts';
-import { PciIrq } from '../protocol/index.ts';
+import { PciIrq, PciRegion } from '../protocol/index.ts';
 import { replay } from '../replay/replay.ts';
 import { DeviceServer } from '../server/device-server.ts';
-import { codeOf, connectLoopback, openDescriptors, temporaryDirectory } from '../testing.ts';
+import { codeOf, connectLoopback, FakeMemory, openDescriptors, temporaryDirectory } from '../testing.ts';
 import { LoopbackChannel } from '../transport/loopback.ts';
 import { startTrace, stopTrace } from './control.ts';
 import { describeRecord, formatMessage } from './describe.ts';
@@ -61,6 +61,40 @@ describe('a trace', () => {
     const times = records.map(({ time }) => time);
     expect([...times].sort((a, b) => (a < b ? -1 : 1))).toEqual(times);
     expect(Math.abs(Number(times[0]! / 1_000_000n) - Date.now())).toBeLessThan(60_000);
+  });
+
+  test('says what every kind of message carries, and in JSON loses none of it', () => {
+    const file = path.join(directory.path, 'all.pcapng');
+    const server = new DeviceServer(createMockAccel());
+    startTrace(server, { file });
+    const memory = new FakeMemory(4096);
+    const channel = new LoopbackChannel(server);
+    const client = Client.open(channel, { memory });
+    channel.whileServerWaits = () => client.serveUntil(() => !channel.hasSent);
+    const write = (offset: number, value: number) => ({ region: 0, offset, data: Uint8Array.of(value, 0, 0, 0) });
+    client.writeMulti([write(Reg.STATUS, 5), write(Reg.DMA_LEN, 100)]);
+    client.regionWrite(PciRegion.CONFIG, 4, Uint8Array.of(6, 0));
+    client.dmaMap({ flags: 3, offset: 0n, address: 0n, size: 4096n });
+    memory.bytes.fill(0xab, 0, 100);
+    client.write32(0, Reg.DMA_CMD, 1);
+    client.regionInfo(0);
+    stopTrace(server);
+    client.close();
+    const described = readPcapng(readFileSync(file)).records.map((one) => describeRecord(one, registerNames));
+    const find = (command: string, type: string) =>
+      described.find((one) => one.command === command && one.type === type)?.payload;
+    expect(find('REGION_WRITE_MULTI', 'command')).toEqual({
+      writes: [
+        { region: 'bar0', offset: '0x2c', register: 'STATUS', data: '0x00000005' },
+        { region: 'bar0', offset: `0x${Reg.DMA_LEN.toString(16)}`, register: 'DMA_LEN', data: '0x00000064' },
+      ],
+    });
+    expect(find('REGION_WRITE_MULTI', 'reply')).toEqual({ done: 2 });
+    expect(find('DMA_READ', 'command')).toEqual({ address: '0x0', count: 100 });
+    expect(find('DMA_READ', 'reply')).toEqual({ address: '0x0', count: 100, data: 'ab'.repeat(100) });
+    expect(find('DEVICE_GET_REGION_INFO', 'reply')).toMatchObject({ region: 'bar0', size: '0x1000' });
+    const line = formatMessage(described.find(({ command, type }) => command === 'DMA_READ' && type === 'reply')!);
+    expect(line).toMatch(/address=0x0 count=100 data=(ab)+$/);
   });
 
   test('does not overwrite a file, and is one at a time', () => {

@@ -3,7 +3,7 @@ import { performance } from 'node:perf_hooks'; // the global of that name is a g
 import { VfioUserError } from '../errors.ts';
 import { type Frame, HEADER_BYTES, viewOf } from '../protocol/index.ts';
 import type { SessionObserver } from '../server/session.ts';
-import { type PacketHead, packetBytes, pcapngHead, writePacket } from './pcapng.ts';
+import { Origin, type PacketHead, packetBytes, pcapngHead, writePacket } from './pcapng.ts';
 
 const BUFFER_BYTES = 1 << 18;
 
@@ -26,7 +26,7 @@ export class Tracer implements SessionObserver {
   #sent: DataView = new DataView(new ArrayBuffer(0));
   #used = 0;
   /** Made once, of small integers only: what is allocated for a message pushes other things out of the caches. */
-  readonly #head: PacketHead = { high: 0, low: 0, fromServer: false, fds: 0, timers: undefined };
+  readonly #head: PacketHead = { high: 0, low: 0, origin: Origin.CLIENT, fds: 0, timers: undefined };
   readonly #device: { readonly timersRun: number } | undefined;
   #timersRun = 0;
 
@@ -41,13 +41,17 @@ export class Tracer implements SessionObserver {
   }
 
   received(frame: Frame): void {
-    this.#record(false, frame.fds.length, frame.view, frame.start - HEADER_BYTES, frame.length + HEADER_BYTES);
+    this.#record(Origin.CLIENT, frame.fds.length, frame.view, frame.start - HEADER_BYTES, frame.length + HEADER_BYTES);
   }
 
   sent(bytes: Uint8Array, length: number, fds: number): void {
     // Most replies are made in one buffer.
     if (this.#sent.buffer !== bytes.buffer || this.#sent.byteOffset !== bytes.byteOffset) this.#sent = viewOf(bytes);
-    this.#record(true, fds, this.#sent, 0, length);
+    this.#record(Origin.SERVER, fds, this.#sent, 0, length);
+  }
+
+  random(bytes: Uint8Array): void {
+    this.#record(Origin.RANDOM, 0, viewOf(bytes), 0, bytes.length);
   }
 
   flush(): void {
@@ -62,16 +66,16 @@ export class Tracer implements SessionObserver {
     this.#throwFailure();
   }
 
-  #record(fromServer: boolean, fds: number, source: DataView, start: number, length: number): void {
+  #record(origin: Origin, fds: number, source: DataView, start: number, length: number): void {
     if (this.failure !== undefined) return;
-    this.messages++;
+    if (origin !== Origin.RANDOM) this.messages++;
     const size = packetBytes(length);
     if (this.#used + size > BUFFER_BYTES) this.flush();
     const ns = (this.#origin + performance.now()) * 1e6;
     const record = this.#head;
     record.high = Math.floor(ns / 4294967296);
     record.low = (ns - record.high * 4294967296) | 0;
-    record.fromServer = fromServer;
+    record.origin = origin;
     record.fds = fds;
     record.timers = this.#timers();
     if (size > BUFFER_BYTES) {
