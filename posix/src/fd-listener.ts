@@ -2,11 +2,8 @@ import { EventEmitter } from 'node:events';
 import { closeSync } from 'node:fs';
 import { setNonblocking } from './descriptors.ts';
 import { FdDuplex, type FdDuplexOptions } from './fd-duplex.ts';
-import { accept } from './socket.ts';
+import { EXHAUSTED_PAUSE_MS, tryAccept } from './socket.ts';
 import { FdWatcher } from './watcher.ts';
-
-/** How long to leave waiting connections alone when no descriptor is free for them, in ms. */
-const EXHAUSTED_PAUSE = 100;
 
 /** Accepts the connections of a listening descriptor (of `vsockListen()`, `unixListen()`): event `connection` with a stream. */
 export class FdListener extends EventEmitter<{ connection: [FdDuplex]; error: [Error]; close: [] }> {
@@ -38,26 +35,24 @@ export class FdListener extends EventEmitter<{ connection: [FdDuplex]; error: [E
 
   #acceptAll(): void {
     while (!this.#watcher.closed) {
-      let connection: number;
-      try {
-        connection = accept(this.fd, { nonblock: true });
-      } catch (error) {
-        this.#acceptFailed(error as Error & { code?: string });
-        return;
-      }
+      const connection = this.#accept();
+      if (typeof connection !== 'number') return;
       this.emit('connection', new FdDuplex(connection, this.#options));
     }
   }
 
-  #acceptFailed(error: Error & { code?: string }): void {
-    // ECONNABORTED: the peer gave up while it waited.
-    if (error.code === 'EAGAIN' || error.code === 'ECONNABORTED') return;
-    if (error.code === 'EMFILE' || error.code === 'ENFILE' || error.code === 'ENOBUFS' || error.code === 'ENOMEM') {
-      this.#watcher.watch({});
-      setTimeout(() => this.#watcher.watch({ readable: true }), EXHAUSTED_PAUSE);
-      return;
+  #accept(): number | undefined {
+    try {
+      const connection = tryAccept(this.fd, { nonblock: true });
+      if (typeof connection === 'number') return connection;
+      if (connection === 'exhausted') {
+        this.#watcher.watch({});
+        setTimeout(() => this.#watcher.watch({ readable: true }), EXHAUSTED_PAUSE_MS);
+      }
+    } catch (error) {
+      this.close();
+      this.emit('error', error as Error);
     }
-    this.close();
-    this.emit('error', error);
+    return undefined;
   }
 }

@@ -21,6 +21,7 @@ export * from './process.ts';
 export { endWithReader } from './reader-gone.ts';
 export {
   accept,
+  EXHAUSTED_PAUSE_MS,
   MAX_SOCKET_PATH,
   peerCredentials,
   SHUT_RD,
@@ -28,6 +29,7 @@ export {
   SHUT_WR,
   shutdown,
   socketpair,
+  tryAccept,
   type UnixListenOptions,
   unixConnect,
   unixListen,

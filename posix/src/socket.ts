@@ -1,6 +1,6 @@
 import { chmodSync, closeSync, linkSync, lstatSync, rmSync } from 'node:fs';
 import { setNonblocking } from './descriptors.ts';
-import { refuse, word } from './errors.ts';
+import { type PosixError, refuse, word } from './errors.ts';
 import { bind, check, checkRestarting } from './libc.ts';
 
 const AF_UNIX = 1;
@@ -89,6 +89,25 @@ export function unixConnect(path: string): number {
 export function accept(fd: number, options: { nonblock?: boolean } = {}): number {
   const flags = SOCK_CLOEXEC | (options.nonblock ? SOCK_NONBLOCK : 0);
   return checkRestarting('accept4', acceptFunction, [fd, null, null, flags], [fd]);
+}
+
+/** How long to leave waiting connections alone when there is nothing free for them, ms. */
+export const EXHAUSTED_PAUSE_MS = 100;
+
+/**
+ * {@link accept} for servers that live on whatever happens: `none` when nobody waits any more, `exhausted` when this
+ * process or machine has no descriptor or memory for another connection; see {@link EXHAUSTED_PAUSE_MS}.
+ */
+export function tryAccept(fd: number, options: { nonblock?: boolean } = {}): number | 'none' | 'exhausted' {
+  try {
+    return accept(fd, options);
+  } catch (error) {
+    const { code } = error as PosixError;
+    // ECONNABORTED: the peer gave up while it waited.
+    if (code === 'EAGAIN' || code === 'ECONNABORTED') return 'none';
+    if (code === 'EMFILE' || code === 'ENFILE' || code === 'ENOBUFS' || code === 'ENOMEM') return 'exhausted';
+    throw error;
+  }
 }
 
 /** Two connected unix stream sockets. */

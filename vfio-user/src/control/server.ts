@@ -1,8 +1,8 @@
-import { chmodSync, unlinkSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import type net from 'node:net';
 import { VfioUserError } from '../errors.ts';
 import type { Host } from '../host/host.ts';
+import { ListeningSocket } from '../transport/listening-socket.ts';
 import { type ControlMethod, methods } from './methods.ts';
 
 /** One request is a line of JSON of at most this many bytes. */
@@ -50,25 +50,19 @@ export async function serveControl(path: string, table: ControlTable): Promise<C
       if (lines.length > 0) work = work.then(() => answerAll(socket, table, lines));
     });
   });
-  const mask = process.umask(0o177);
-  try {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(path, resolve);
-    });
-  } finally {
-    process.umask(mask);
-  }
-  chmodSync(path, 0o600);
+  // Given a descriptor, Node leaves the file alone; it would remove whatever is at a path.
+  const listening = new ListeningSocket(path);
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen({ fd: listening.fd }, resolve);
+  });
   // What is controlled decides how long the process lives, not this socket.
   server.unref();
   return {
     close: () =>
       new Promise((resolve) => {
         for (const socket of sockets) socket.destroy();
-        server.close(() => {
-          removeQuietly(path);
-          resolve();
-        });
+        listening.removeFile();
+        server.close(() => resolve());
       }),
   };
 }
@@ -105,13 +99,5 @@ async function answer(table: ControlTable, line: string): Promise<string> {
   } catch (error) {
     const { code = 'INVALID_OPTION', message } = error as Error & { code?: string };
     return JSON.stringify({ error: { code, message } });
-  }
-}
-
-function removeQuietly(path: string): void {
-  try {
-    unlinkSync(path);
-  } catch {
-    // Node removes it itself when it closes in order.
   }
 }

@@ -1,12 +1,18 @@
-import { closeSync, unlinkSync } from 'node:fs';
+import { closeSync } from 'node:fs';
 import { setFlagsFromString } from 'node:v8';
 import type { Worker } from 'node:worker_threads';
-import { eventfd, eventfdWrite, startWorker, unixListen, workerUrl } from '@kata-mock/posix';
+import { closeAll, eventfd, eventfdWrite, startWorker, workerUrl } from '@kata-mock/posix';
 import { describeFailure, VfioUserError, type VfioUserErrorCode } from '../errors.ts';
+import { ClientDescriptors, descriptorList } from '../server/client-descriptors.ts';
+import { ListeningSocket } from '../transport/listening-socket.ts';
+import { ClientSocket } from './client-socket.ts';
+import type { DescriptorShare } from './descriptor-share.ts';
 import type { FunctionSpec, WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
 
-/** How long a thread may take to leave its loop before it is ended from outside, ms. */
-const STOP_MS = 300;
+/** How long a thread may take to leave its loop before its connection is ended under it, ms: its client may not read. */
+const SHUTDOWN_MS = 150;
+/** How long before the thread is ended from outside, ms. */
+const TERMINATE_MS = 300;
 /** Heaps of these sizes are enough for a device, MB. Named limits make a further function 0.8 MB smaller. */
 const HEAP = { maxYoungGenerationSizeMb: 2, maxOldGenerationSizeMb: 128 };
 
@@ -15,9 +21,13 @@ export class FunctionThread {
   readonly spec: FunctionSpec;
   /** Resolves when the worker has ended; never rejects. */
   readonly closed: Promise<void>;
-  readonly #listenFd: number;
+  readonly #listening: ListeningSocket;
   readonly #wakeFd = eventfd();
   readonly #wakeFlag = new SharedArrayBuffer(4);
+  readonly #clientMemory = ClientSocket.memory();
+  readonly #client = new ClientSocket(this.#clientMemory);
+  /** What the thread holds of its client, once it is started. */
+  #descriptors: ClientDescriptors | undefined;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
   readonly #onEvent: (event: WorkerEvent) => void;
   #resolveClosed: () => void = () => {};
@@ -33,19 +43,24 @@ export class FunctionThread {
       this.#resolveClosed = resolve;
     });
     try {
-      this.#listenFd = unixListen(spec.socketPath, { mode: 0o600 });
+      this.#listening = new ListeningSocket(spec.socketPath);
     } catch (error) {
       closeSync(this.#wakeFd);
       throw error;
     }
   }
 
-  start(options: Pick<WorkerData, 'onClientGone' | 'keepState'>): void {
+  start(options: Pick<WorkerData, 'onClientGone' | 'keepState'>, share: DescriptorShare): void {
+    const list = descriptorList(share.processLimit);
+    this.#descriptors = new ClientDescriptors(share.each, list);
     const workerData: WorkerData = {
       spec: this.spec,
-      listenFd: this.#listenFd,
+      listenFd: this.#listening.fd,
       wakeFd: this.#wakeFd,
       wakeFlag: this.#wakeFlag,
+      clientSocket: this.#clientMemory,
+      descriptorList: list,
+      maxDescriptors: share.each,
       ...options,
     };
     // Gives the threads to come a gc(); see function.worker.ts.
@@ -80,16 +95,21 @@ export class FunctionThread {
     if (!this.#worker) this.#exited();
     if (this.#ended) return;
     this.#post({ id: 0, method: 'stop', parameters: {} });
-    // A device model in an endless loop never looks.
-    const timer = setTimeout(() => void this.#worker?.terminate(), STOP_MS);
+    const timers = [
+      // A thread that waits for its client to read on never looks.
+      setTimeout(() => this.#client.shutdown(), SHUTDOWN_MS),
+      // Neither does a device model in an endless loop.
+      setTimeout(() => void this.#worker?.terminate(), TERMINATE_MS),
+    ];
     await this.closed;
-    clearTimeout(timer);
+    for (const timer of timers) clearTimeout(timer);
   }
 
   #post(request: WorkerRequest): void {
     this.#worker!.postMessage(request);
-    Atomics.store(new Int32Array(this.#wakeFlag), 0, 1);
+    // In this order: a thread that sees the flag empties the descriptor, which nobody does after it.
     eventfdWrite(this.#wakeFd);
+    Atomics.store(new Int32Array(this.#wakeFlag), 0, 1);
   }
 
   #event(event: WorkerEvent): void {
@@ -109,13 +129,10 @@ export class FunctionThread {
     for (const { reject } of this.#waiting.values())
       reject(new VfioUserError('DISCONNECTED', `function ${this.spec.id} has ended`));
     this.#waiting.clear();
-    closeSync(this.#listenFd);
+    this.#listening.close();
     closeSync(this.#wakeFd);
-    try {
-      unlinkSync(this.spec.socketPath);
-    } catch {
-      // Removed together with its directory, or by hand.
-    }
+    // One that was ended from outside could not do it.
+    closeAll([...this.#client.take(), ...(this.#descriptors?.takeAll() ?? [])]);
     this.#resolveClosed();
   }
 }

@@ -2,14 +2,16 @@
 import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_threads';
 import type { FaultRule } from '../faults/rule.ts';
 import type { Log } from '../server/bus.ts';
+import { ClientDescriptors } from '../server/client-descriptors.ts';
 import { DeviceServer } from '../server/device-server.ts';
 import { endTrace } from '../trace/control.ts';
+import { ClientSocket } from './client-socket.ts';
 import type { WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
 import { createDevice } from './models.ts';
 import { requests } from './requests.ts';
 import { serveClients } from './serve-clients.ts';
 
-const { spec, listenFd, wakeFd, wakeFlag, onClientGone, keepState } = workerData as WorkerData;
+const { spec, listenFd, wakeFd, wakeFlag, onClientGone, keepState, ...shared } = workerData as WorkerData;
 const port = parentPort!;
 const tell = (event: WorkerEvent) => port.postMessage(event);
 const outside = (rule: FaultRule) => tell({ type: 'fault', rule });
@@ -20,7 +22,11 @@ void serve();
 
 async function serve(): Promise<void> {
   const device = await createDevice(spec.model, spec.options);
-  const server = new DeviceServer(device, { log, keepState });
+  const server = new DeviceServer(device, {
+    log,
+    keepState,
+    descriptors: new ClientDescriptors(shared.maxDescriptors, shared.descriptorList),
+  });
   // What starting left behind is 1.2 MB; from now on next to nothing is allocated, so nothing would collect it.
   (globalThis as { gc?(): void }).gc?.();
   try {
@@ -28,6 +34,7 @@ async function serve(): Promise<void> {
       listenFd,
       wakeFd,
       wakeFlag: new Int32Array(wakeFlag),
+      clientSocket: new ClientSocket(shared.clientSocket),
       onClientGone,
       connected: () => tell({ type: 'connected' }),
       disconnected: () => tell({ type: 'disconnected' }),

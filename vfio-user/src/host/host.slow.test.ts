@@ -1,6 +1,16 @@
 import { closeSync, existsSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { eventfd, eventfdRead, POLLIN, poll } from '@kata-mock/posix';
+import {
+  dup,
+  eventfd,
+  eventfdRead,
+  getrlimit,
+  memfdCreate,
+  POLLIN,
+  poll,
+  setrlimit,
+  unixConnect,
+} from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
 import { controlCall } from '../control/client.ts';
@@ -8,6 +18,7 @@ import { startControlServer } from '../control/server.ts';
 import { DmaCmd, DmaStatus, Reg } from '../mock-accel/gen/registers.ts';
 import { Command, encodeRegionAccess, PciIrq, PciRegion } from '../protocol/index.ts';
 import { FakeMemory, openDescriptors, temporaryDirectory } from '../testing.ts';
+import { SocketChannel } from '../transport/socket-channel.ts';
 import { type Host, startHost } from './host.ts';
 
 let directory: ReturnType<typeof temporaryDirectory>;
@@ -124,16 +135,75 @@ describe('a host', () => {
     writeFileSync(
       file,
       `const hang = () => { for (;;); };
-       export default { name: 'stuck', regions: [{ size: 16, read: hang, write: hang }], irqs: [], attach() {}, reset() {} };`,
+       export default { name: 'stuck', regions: [{ size: 16, read: hang, write: hang }], irqs: [0, 0, 0, 1], attach() {}, reset() {} };`,
     );
     host = await startHost({ functions: [{ ...spec(), model: `file://${file}` }] });
     const client = Client.connect(socket());
+    const [memory, vector] = [memfdCreate('ram', { size: 4096, seal: true }), eventfd()];
+    client.dmaMap({ flags: 3, offset: 0n, address: 0n, size: 4096n }, memory);
+    client.setIrqs({ index: PciIrq.ERR, start: 0, count: 1, data: 'eventfd', action: 'trigger' }, [vector]);
     const read = client.send(Command.REGION_READ, encodeRegionAccess({ offset: 0, region: 0, count: 4 }));
     expect(() => client.receive(read, Command.REGION_READ, 50)).toThrow(/in time/);
     const start = performance.now();
     await host.stop();
     expect(performance.now() - start).toBeLessThan(1000);
+    // The thread could close nothing.
+    expect(() => client.receive(read, Command.REGION_READ, 1000)).toThrow(/closed the connection/);
     client.close();
+    for (const fd of [memory, vector]) closeSync(fd);
+    expect(openDescriptors()).toEqual(before);
+  });
+
+  test('stops although a client does not take its answers', async () => {
+    host = await startHost({ functions: [spec('d0', { aperture: '4M' })], onClientGone: 'relisten' });
+    const client = Client.connect(socket());
+    const read = encodeRegionAccess({ offset: 0, region: 2, count: 1 << 20 });
+    for (let count = 0; count < 4; count++) client.send(Command.REGION_READ, read);
+    expect(poll([{ fd: (client.channel as SocketChannel).fd, events: POLLIN }], 5000)).toEqual([POLLIN]);
+    const start = performance.now();
+    await host.stop();
+    expect(performance.now() - start).toBeLessThan(500);
+    client.close();
+  });
+
+  test("no function's client uses up the descriptors of the others", async () => {
+    const { soft, hard } = getrlimit('nofile');
+    setrlimit('nofile', 256, hard);
+    const open: number[] = [];
+    try {
+      host = await startHost({ functions: [spec('d0'), spec('d1'), spec('d2')], onClientGone: 'relisten' });
+      const memory = memfdCreate('ram', { size: 4096, seal: true });
+      open.push(memory);
+      const fill = (client: Client) => {
+        for (let page = 0; ; page++)
+          try {
+            client.dmaMap({ flags: 3, offset: 0n, address: BigInt(page) << 12n, size: 4096n }, memory);
+          } catch (error) {
+            return { page, error };
+          }
+      };
+      const clients = ['d0', 'd1'].map((name) => Client.connect(socket(name)));
+      // A third of what is left of 256, each.
+      for (const client of clients) expect(fill(client)).toMatchObject({ page: 40, error: { errno: 28 } });
+      await host.registers('d2');
+
+      // Nothing is free for the next connection: it waits.
+      try {
+        for (;;) open.push(dup(memory));
+      } catch {
+        closeSync(open.pop()!);
+      }
+      const channel = new SocketChannel(unixConnect(socket('d2')));
+      const exhausted = await new Promise<{ id: string; level: string }>((resolve) => host!.once('log', resolve));
+      expect(exhausted).toMatchObject({ id: 'd2', level: 'warn' });
+      for (const fd of open.splice(0)) closeSync(fd);
+      const last = Client.open(channel);
+      expect(last.read32(0, Reg.DEVICE_ID)).toBe(0x4b434f4d);
+      for (const client of [...clients, last]) client.close();
+    } finally {
+      setrlimit('nofile', soft, hard);
+      for (const fd of open) closeSync(fd);
+    }
   });
 
   test('serves the next client when asked to, with registers reset or kept', async () => {

@@ -4,6 +4,7 @@ import { type FaultEvent, FaultEvents } from '../faults/events.ts';
 import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
 import type { LogLevel } from '../server/bus.ts';
 import type { RegisterValue } from '../server/device.ts';
+import { descriptorShare } from './descriptor-share.ts';
 import { FunctionThread } from './function-thread.ts';
 import type { FunctionSpec } from './messages.ts';
 
@@ -60,7 +61,8 @@ export class Host extends EventEmitter<HostEvents> {
 
   /** Starts the functions' threads, for a host made with `startLater`. */
   start(): void {
-    for (const thread of this.#threads.values()) thread.start(this.#mode);
+    const share = descriptorShare(this.#threads.size);
+    for (const thread of this.#threads.values()) thread.start(this.#mode, share);
   }
 
   /** What the host serves. */
@@ -88,7 +90,10 @@ export class Host extends EventEmitter<HostEvents> {
     this.emit('fault', event);
   }
 
-  /** Ends every function and removes its socket; within half a second, whatever its client does. */
+  /**
+   * Ends every function, closes what its client left there and removes its socket; within half a second, whatever the
+   * client or a model in an endless loop does.
+   */
   async stop(): Promise<void> {
     await Promise.all([...this.#threads.values()].map((thread) => thread.stop()));
   }

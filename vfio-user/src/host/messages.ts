@@ -16,6 +16,11 @@ export interface WorkerData {
   listenFd: number;
   wakeFd: number;
   wakeFlag: SharedArrayBuffer;
+  /** Of the ClientSocket that host and worker share. */
+  clientSocket: SharedArrayBuffer;
+  /** Of the ClientDescriptors, and how many there may be. */
+  descriptorList: SharedArrayBuffer;
+  maxDescriptors: number;
   onClientGone: 'exit' | 'relisten';
   keepState: boolean;
 }

@@ -1,7 +1,8 @@
 import { performance } from 'node:perf_hooks'; // the global of that name is a getter, six times as slow
-import { accept, eventfdRead, POLLIN, poll } from '@kata-mock/posix';
+import { EXHAUSTED_PAUSE_MS, eventfdRead, POLLIN, poll, tryAccept } from '@kata-mock/posix';
 import type { DeviceServer } from '../server/device-server.ts';
 import { SocketChannel } from '../transport/socket-channel.ts';
+import type { ClientSocket } from './client-socket.ts';
 
 export interface ServeOptions {
   /** Listening socket; stays the caller's. */
@@ -10,6 +11,8 @@ export interface ServeOptions {
   wakeFd: number;
   /** Not 0 while someone wants {@link ServeOptions.woken} to be called. */
   wakeFlag: Int32Array;
+  /** Told of each client's socket. */
+  clientSocket: ClientSocket;
   /** Called between two messages after a wake-up. Returns true to stop serving. */
   woken(): boolean;
   onClientGone: 'exit' | 'relisten';
@@ -24,6 +27,8 @@ export interface ServeOptions {
 export function serveClients(server: DeviceServer, options: ServeOptions): void {
   const { listenFd, wakeFd, wakeFlag } = options;
   let stopped = false;
+  /** No client is accepted before, by performance.now(). */
+  let pausedUntil = 0;
   const checkWake = () => {
     if (Atomics.load(wakeFlag, 0) === 0) return;
     Atomics.store(wakeFlag, 0, 0);
@@ -32,7 +37,7 @@ export function serveClients(server: DeviceServer, options: ServeOptions): void 
   };
   while (!stopped) {
     // While a crashed device stays away, clients find the socket but nobody who answers.
-    const away = server.awayMs?.() ?? 0;
+    const away = Math.max(server.awayMs?.() ?? 0, pausedUntil - performance.now());
     const timeout = Math.min(server.runTimers(), away > 0 ? away : Number.POSITIVE_INFINITY);
     const [ready] = poll(
       [
@@ -43,7 +48,14 @@ export function serveClients(server: DeviceServer, options: ServeOptions): void 
     );
     checkWake();
     if (stopped || !ready) continue;
-    serveOne(server, accept(listenFd), options, checkWake, () => stopped);
+    const client = tryAccept(listenFd);
+    if (client === 'exhausted') {
+      if (pausedUntil === 0) server.log('warn', 'a client waits until a descriptor is free');
+      pausedUntil = performance.now() + EXHAUSTED_PAUSE_MS;
+    }
+    if (typeof client !== 'number') continue;
+    pausedUntil = 0;
+    serveOne(server, client, options, checkWake, () => stopped);
     if (options.onClientGone === 'exit') return;
   }
 }
@@ -58,7 +70,9 @@ function serveOne(
   const channel = new SocketChannel(fd, options.wakeFd, {
     list: () => server.irqs.unmaskFds(),
     ready: (unmask) => server.irqs.resampled(unmask),
+    closing: () => options.clientSocket.forget(),
   });
+  options.clientSocket.set(fd);
   const session = server.connect(channel);
   options.connected?.();
   try {

@@ -1,11 +1,12 @@
-import { closeSync, unlinkSync } from 'node:fs';
-import { accept, POLLIN, poll, unixConnect, unixListen } from '@kata-mock/posix';
+import { closeSync } from 'node:fs';
+import { EXHAUSTED_PAUSE_MS, POLLIN, poll, tryAccept, unixConnect } from '@kata-mock/posix';
 import { VfioUserError } from '../errors.ts';
 import { FaultEngine } from '../faults/engine.ts';
 import { FaultEvents } from '../faults/events.ts';
 import { parseRule } from '../faults/rule.ts';
 import { Timers } from '../server/timers.ts';
 import { Tracer } from '../trace/tracer.ts';
+import { ListeningSocket } from '../transport/listening-socket.ts';
 import { MessageProxy } from './proxy.ts';
 
 export interface ProxyServerOptions {
@@ -38,7 +39,7 @@ export class ProxyServer {
   readonly faultEvents = new FaultEvents();
   /** Clients served so far, the connected one included. */
   clients = 0;
-  readonly #listenFd: number;
+  readonly #listening: ListeningSocket;
   #current: MessageProxy | undefined;
   #tracer: Tracer | undefined;
   #flush: NodeJS.Timeout | undefined;
@@ -48,7 +49,7 @@ export class ProxyServer {
   /** Listens; clients wait until {@link run}. */
   constructor(options: ProxyServerOptions) {
     this.options = options;
-    this.#listenFd = unixListen(options.listen, { mode: 0o600 });
+    this.#listening = new ListeningSocket(options.listen);
   }
 
   get connected(): boolean {
@@ -58,7 +59,10 @@ export class ProxyServer {
   /** Serves one client, or with `relisten` one after the other until {@link stop}. */
   async run(): Promise<void> {
     while (await this.#waitForClient()) {
-      await this.#serve(accept(this.#listenFd));
+      const client = tryAccept(this.#listening.fd);
+      if (client === 'exhausted') await new Promise((resolve) => setTimeout(resolve, EXHAUSTED_PAUSE_MS));
+      if (typeof client !== 'number') continue;
+      await this.#serve(client);
       if (!this.options.relisten) return;
     }
   }
@@ -73,12 +77,7 @@ export class ProxyServer {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
-    closeSync(this.#listenFd);
-    try {
-      unlinkSync(this.options.listen);
-    } catch {
-      // Removed together with its directory, or by hand.
-    }
+    this.#listening.close();
     // Last, since it throws when the trace is not whole.
     if (this.#tracer) this.stopTrace();
   }
@@ -117,7 +116,7 @@ export class ProxyServer {
     while (!this.#stopped) {
       this.#timers.run(performance.now(), (work) => work());
       const events = this.faults.awayMs > 0 ? 0 : POLLIN;
-      const [ready] = poll([{ fd: this.#listenFd, events }], TURN_MS);
+      const [ready] = poll([{ fd: this.#listening.fd, events }], TURN_MS);
       if (ready) return true;
       await new Promise((resolve) => setImmediate(resolve));
     }

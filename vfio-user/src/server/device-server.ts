@@ -2,6 +2,7 @@ import { describeFailure, VfioUserError } from '../errors.ts';
 import { commandName } from '../protocol/index.ts';
 import type { Channel } from '../transport/channel.ts';
 import type { Bus, Log } from './bus.ts';
+import { ClientDescriptors } from './client-descriptors.ts';
 import type { ResetReason, VfioDevice } from './device.ts';
 import { DmaTable } from './dma-table.ts';
 import { IrqTable } from './irq-table.ts';
@@ -15,6 +16,8 @@ export interface DeviceServerOptions {
   keepState?: boolean;
   /** Regions of guest memory the client may map. Default 65535. */
   maxDmaMaps?: number;
+  /** Descriptors the client may leave here. Default: a list of its own, without a bound. */
+  descriptors?: ClientDescriptors;
   /**
    * Whether REGION_WRITE_MULTI is agreed to when a client proposes it. `auto`, the default, refuses it to QEMU, which
    * then sends every message through its slow queue; it always works where a client sends it.
@@ -61,8 +64,9 @@ export class DeviceServer implements Bus {
     this.#keepState = options.keepState ?? false;
     this.#clock = options.clock ?? (() => performance.now());
     this.#random = options.random ?? ((bytes) => crypto.getRandomValues(new Uint8Array(bytes)));
-    this.dma = new DmaTable(options.maxDmaMaps);
-    this.irqs = new IrqTable(device.irqs);
+    const { descriptors = new ClientDescriptors() } = options;
+    this.dma = new DmaTable(options.maxDmaMaps, descriptors);
+    this.irqs = new IrqTable(device.irqs, descriptors);
     this.irqs.changed = (index, vector) => device.irqChanged?.(index, vector);
     this.migration = new Migration(device, this.irqs);
     device.attach(this);

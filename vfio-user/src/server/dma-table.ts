@@ -8,6 +8,7 @@ import {
   MAX_DMA_REGION_BYTES,
   protocolError,
 } from '../protocol/index.ts';
+import { ClientDescriptors } from './client-descriptors.ts';
 import type { DirtyLog } from './dirty-log.ts';
 import { DmaRegion } from './dma-region.ts';
 
@@ -40,9 +41,11 @@ export class DmaTable {
   check: ((address: bigint, length: number, write: boolean) => void) | undefined;
   readonly #regions: DmaRegion[] = [];
   readonly #maxRegions: number;
+  readonly #descriptors: ClientDescriptors;
 
-  constructor(maxRegions: number = MAX_DMA_MAPS) {
+  constructor(maxRegions: number = MAX_DMA_MAPS, descriptors = new ClientDescriptors()) {
     this.#maxRegions = maxRegions;
+    this.#descriptors = descriptors;
   }
 
   get regions(): readonly DmaRegion[] {
@@ -68,7 +71,9 @@ export class DmaTable {
       throw protocolError('DMA_MAP: overlaps a mapped region', exact ? Errno.EINVAL : Errno.EEXIST);
     }
     if (this.#regions.length >= this.#maxRegions) throw protocolError(`DMA_MAP: more than ${this.#maxRegions} regions`);
+    if (fd !== undefined) this.#descriptors.require(1);
     this.#regions.splice(index, 0, new DmaRegion(map, fd));
+    if (fd !== undefined) this.#descriptors.add(fd);
     return fd !== undefined;
   }
 
@@ -86,11 +91,11 @@ export class DmaTable {
     if (inside[0]!.address < address || inside.at(-1)!.end > end)
       throw protocolError('DMA_UNMAP: the range cuts a region', Errno.ENOENT);
     this.#regions.splice(first, last - first);
-    for (const region of inside) region.close();
+    for (const region of inside) this.#close(region);
   }
 
   unmapAll(): void {
-    for (const region of this.#regions.splice(0)) region.close();
+    for (const region of this.#regions.splice(0)) this.#close(region);
   }
 
   /** Region with exactly this range. */
@@ -127,6 +132,11 @@ export class DmaTable {
       this.write(address, bytes.subarray(at, at + length));
       at += length;
     }
+  }
+
+  #close(region: DmaRegion): void {
+    if (region.fd !== undefined) this.#descriptors.remove(region.fd);
+    region.close();
   }
 
   #access(address: bigint, bytes: Uint8Array, write: boolean): void {

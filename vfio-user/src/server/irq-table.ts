@@ -1,6 +1,7 @@
 import { closeSync, readlinkSync } from 'node:fs';
 import { eventfdRead, eventfdWrite, setNonblocking } from '@kata-mock/posix';
 import { PciIrq, protocolError, type SetIrqs } from '../protocol/index.ts';
+import { ClientDescriptors } from './client-descriptors.ts';
 
 interface Vector {
   /** Fired on trigger. */
@@ -25,11 +26,13 @@ export class IrqTable {
   deliver: ((index: number, vector: number, fire: () => void) => void) | undefined;
   readonly #indexes: Vector[][];
   readonly #enabled: boolean[];
+  readonly #descriptors: ClientDescriptors;
   #unmaskFds: readonly number[] = [];
   /** Counts resets and clients: what a fault holds back does not come after the next one. */
   #epoch = 0;
 
-  constructor(counts: readonly number[]) {
+  constructor(counts: readonly number[], descriptors = new ClientDescriptors()) {
+    this.#descriptors = descriptors;
     this.#indexes = counts.map((count) => Array.from({ length: count }, newVector));
     this.#enabled = counts.map(() => false);
   }
@@ -126,6 +129,7 @@ export class IrqTable {
   /** Carries out DEVICE_SET_IRQS. Takes descriptors out of `fds` that it keeps. */
   set(set: SetIrqs, fds: number[]): void {
     this.#validate(set, fds);
+    this.#descriptors.require(fds.length);
     const { index, start, count, data, action } = set;
     if (count === 0) this.#disable(index);
     if (data === 'eventfd' && action === 'trigger') this.#enabled[index] = true;
@@ -164,7 +168,8 @@ export class IrqTable {
     // A client that saturates a blocking counter must not stall the server.
     if (fd !== undefined) setNonblocking(fd, true);
     vector[slot] = fd;
-    if (old !== undefined) closeSync(old);
+    if (fd !== undefined) this.#descriptors.add(fd);
+    if (old !== undefined) this.#close(old);
     if (slot === 'unmaskFd') {
       this.#listUnmaskFds();
       return;
@@ -190,11 +195,16 @@ export class IrqTable {
   #disable(index: number): void {
     this.#enabled[index] = false;
     for (const vector of this.#indexes[index] ?? []) {
-      if (vector.fd !== undefined) closeSync(vector.fd);
-      if (vector.unmaskFd !== undefined) closeSync(vector.unmaskFd);
+      if (vector.fd !== undefined) this.#close(vector.fd);
+      if (vector.unmaskFd !== undefined) this.#close(vector.unmaskFd);
       Object.assign(vector, newVector());
     }
     this.#listUnmaskFds();
+  }
+
+  #close(fd: number): void {
+    this.#descriptors.remove(fd);
+    closeSync(fd);
   }
 
   #listUnmaskFds(): void {

@@ -27,6 +27,8 @@ export interface ExtraDescriptors {
   /** Asked for with every message. */
   list(): readonly number[];
   ready(fd: number): void;
+  /** The channel's own descriptor is about to be closed. */
+  closing?(): void;
 }
 
 /**
@@ -155,6 +157,7 @@ export class SocketChannel implements Channel {
     this.#canFinish();
     this.#closed = true;
     this.#hot = false;
+    this.#extra.closing?.();
     closeSync(this.fd);
   }
 

@@ -1,0 +1,21 @@
+import { getrlimit } from '@kata-mock/posix';
+
+/** What a process with functions needs itself: its runtime, control sockets and their clients, recordings. */
+const PROCESS_DESCRIPTORS = 64;
+/** What a function needs beside what its client leaves there: its thread, sockets, a message's descriptors under way. */
+const FUNCTION_DESCRIPTORS = 24;
+
+export interface DescriptorShare {
+  /** Descriptors that the client of one function may leave there. */
+  each: number;
+  /** Of the whole process. */
+  processLimit: number | 'infinity';
+}
+
+/** Divides the descriptors this process may have, so that no function's client can use up those of another. */
+export function descriptorShare(functions: number): DescriptorShare {
+  const { soft } = getrlimit('nofile');
+  const limit = soft === 'infinity' ? Number.POSITIVE_INFINITY : soft;
+  const each = Math.floor((limit - PROCESS_DESCRIPTORS) / functions) - FUNCTION_DESCRIPTORS;
+  return { each: Math.max(0, each), processLimit: soft };
+}
