@@ -22,7 +22,7 @@ beforeAll(async () => {
   folder = mkdtempSync(path.join(os.tmpdir(), 'km-between-'));
   writeProfile({});
   const socket = path.join(folder, 'd.sock');
-  const args = ['-v', '--relisten', '--total-vfs', '0', '--profile', path.join(folder, 'profile.json'), socket];
+  const args = ['-v', '--relisten', '--profile', path.join(folder, 'profile.json'), socket];
   server = new Running(program('mock-accel-server'), args);
   await server.until('it listens', () => existsSync(socket));
   guest = await BareGuest.boot({
@@ -42,7 +42,7 @@ afterAll(async () => {
 });
 
 function writeProfile(options: object): void {
-  const file = { version: 1, profiles: { sku: { uuid: 'PROFILED', ...options } } };
+  const file = { version: 1, profiles: { sku: { uuid: 'PROFILED', totalVfs: 0, ...options } } };
   writeFileSync(path.join(folder, 'profile.json'), JSON.stringify(file));
 }
 

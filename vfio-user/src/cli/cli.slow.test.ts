@@ -1,6 +1,6 @@
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Client } from '../client/client.ts';
@@ -83,6 +83,32 @@ test(
     client.close();
     expect(await ended).toMatchObject({ status: 0, stderr: '' });
     expect(existsSync(socket)).toBe(false);
+  },
+  LIMIT,
+);
+
+test.each([
+  ['says how many virtual functions there are', { totalVfs: 2 }],
+  ['is a virtual function', { vf: true }],
+])(
+  'a profile that %s is reloaded when it changes',
+  async (_, shape) => {
+    const [socket, profile] = [file('d.sock'), file('p.json')];
+    const store = (options: object) => {
+      // Replaced as editors do, so that nobody sees half a file.
+      writeFileSync(`${profile}.new`, JSON.stringify({ version: 1, profiles: { sku: { ...shape, ...options } } }));
+      renameSync(`${profile}.new`, profile);
+    };
+    store({});
+    const { child, output, ended } = start('-v', '--profile', profile, socket);
+    await listening(socket);
+    const client = Client.connect(socket, { timeoutMs: 30_000 });
+    store({ status: 0x77 });
+    await expect.poll(() => output.stderr, { timeout: 30_000, interval: 20 }).toMatch(/profile (not )?reloaded/);
+    expect(client.read32(0, Reg.STATUS)).toBe(0x77);
+    client.close();
+    child.kill('SIGTERM');
+    expect((await ended).status).toBe(0);
   },
   LIMIT,
 );

@@ -1,18 +1,14 @@
 import { type Host, startHost } from '../host/host.ts';
 import { onSignal } from '../host/signals.ts';
-import { type MockAccelOptions, resolveOptions } from '../mock-accel/options.ts';
+import { resolveOptions } from '../mock-accel/options.ts';
 import { profileOptions } from '../profiles/profiles.ts';
 import { watchProfile } from '../profiles/watch.ts';
 import { unplug } from '../qmp/unplug.ts';
+import { type FunctionFlags, functionOptions } from './function-options.ts';
 import { readRules } from './rules.ts';
 
-export interface ServeFlags {
+export interface ServeFlags extends FunctionFlags {
   verbose?: boolean;
-  uuid?: string;
-  size?: bigint;
-  vf?: boolean;
-  vfIndex?: number;
-  totalVfs?: number;
   profile?: string;
   profileName?: string;
   control?: string;
@@ -25,14 +21,12 @@ export interface ServeFlags {
 }
 
 const ID = 'd0';
-const DEFAULT_TOTAL_VFS = 4;
 
 /** Serves one function until its client leaves, or for ever with --relisten. Returns the exit code. */
 export async function serve(socketPath: string, flags: ServeFlags): Promise<number> {
   const say = (text: string) => flags.verbose && process.stderr.write(`mock-accel-server: ${text}\n`);
-  const overrides = optionsOf(flags);
   const profile = flags.profile === undefined ? {} : profileOptions(flags.profile, flags.profileName);
-  const options = { ...defaults(flags, profile), ...profile, ...overrides };
+  const options = functionOptions(flags, profile);
   resolveOptions(options);
   const rules = flags.faults === undefined ? [] : readRules(flags.faults);
   // Before the socket is there: whoever sees it may send a signal at once.
@@ -57,7 +51,7 @@ export async function serve(socketPath: string, flags: ServeFlags): Promise<numb
           ID,
           { path: flags.profile, name: flags.profileName },
           {
-            overrides: { ...defaults(flags, {}), ...overrides },
+            complete: (next) => functionOptions(flags, next),
             reloaded: () => say('profile reloaded'),
             refused: (error) => process.stderr.write(`mock-accel-server: profile not reloaded: ${error.message}\n`),
           },
@@ -84,21 +78,6 @@ function unplugWhenRemoved(host: Host, qmp: string, device: string | undefined):
 async function controlServer(host: Host, path: string) {
   const { startControlServer } = await import('../control/server.ts');
   return await startControlServer(host, path);
-}
-
-/** What the original command assumes and a profile may say otherwise. */
-function defaults(flags: ServeFlags, profile: MockAccelOptions): MockAccelOptions {
-  return flags.vf || profile.vf ? {} : { totalVfs: DEFAULT_TOTAL_VFS };
-}
-
-function optionsOf(flags: ServeFlags): MockAccelOptions {
-  const options: MockAccelOptions = {};
-  if (flags.uuid !== undefined) options.uuid = flags.uuid;
-  if (flags.size !== undefined) options.memorySize = flags.size;
-  if (flags.vf) options.vf = true;
-  if (flags.vfIndex !== undefined) options.vfIndex = flags.vfIndex;
-  if (flags.totalVfs !== undefined && !flags.vf) options.totalVfs = flags.totalVfs;
-  return options;
 }
 
 /** Shows what the host tells. Returns whether something failed. */

@@ -12,14 +12,19 @@ export function watchProfile(
   host: Host,
   id: string,
   file: { path: string; name?: string },
-  options: { overrides?: MockAccelOptions; reloaded?: () => void; refused: (error: Error) => void },
+  options: {
+    /** Adds to the profile what it is used together with. Default: nothing. */
+    complete?: (profile: MockAccelOptions) => MockAccelOptions;
+    reloaded?: () => void;
+    refused: (error: Error) => void;
+  },
 ): FSWatcher {
   const base = path.basename(file.path);
   const watcher = watch(path.dirname(path.resolve(file.path)), { persistent: false }, (_event, name) => {
     if (name !== base) return;
     void (async () => {
-      const next = { ...profileOptions(file.path, file.name), ...options.overrides };
-      await host.request(id, 'reload', { options: next });
+      const profile = profileOptions(file.path, file.name);
+      await host.request(id, 'reload', { options: options.complete?.(profile) ?? profile });
     })().then(options.reloaded, options.refused);
   });
   return watcher;
