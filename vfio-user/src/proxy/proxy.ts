@@ -3,6 +3,7 @@ import { closeAll, POLLIN, poll } from '@kata-mock/posix';
 import { FaultEngine } from '../faults/engine.ts';
 import type { Fault } from '../faults/rule.ts';
 import {
+  Command,
   type Frame,
   Framer,
   HEADER_BYTES,
@@ -15,6 +16,7 @@ import type { SessionObserver } from '../server/session.ts';
 import { Timers } from '../server/timers.ts';
 import { SocketChannel } from '../transport/socket-channel.ts';
 import { ProxyInterrupts } from './interrupts.ts';
+import { narrowVersion } from './narrow-version.ts';
 
 /** How long one wait lasts at most, ms: the event loop turns in between, for signals and the control socket. */
 const TURN_MS = 10;
@@ -162,6 +164,7 @@ export class MessageProxy {
     const start = frame.start - HEADER_BYTES;
     const length = frame.length + HEADER_BYTES;
     this.#message.set(frame.bytes.subarray(start, start + length));
+    if (frame.command === Command.VERSION) narrowVersion(this.#message.subarray(HEADER_BYTES, length));
     return length;
   }
 }
