@@ -1,4 +1,5 @@
-export { Client, type ClientOptions } from './client/client.ts';
+export { Client } from './client/client.ts';
+export type { ClientOptions } from './client/connection.ts';
 export { type MigrateOptions, type MovedBytes, migrate } from './client/migrate.ts';
 export { controlCall } from './control/client.ts';
 export type { ControlMethod } from './control/methods.ts';

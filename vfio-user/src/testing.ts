@@ -2,7 +2,8 @@
 import { mkdtempSync, readdirSync, readlinkSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { Client, type ClientOptions } from './client/client.ts';
+import { Client } from './client/client.ts';
+import type { ClientOptions } from './client/connection.ts';
 import type { GuestMemory } from './client/dma-service.ts';
 import { VfioUserError } from './errors.ts';
 import { Errno } from './protocol/index.ts';
