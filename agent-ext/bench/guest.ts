@@ -1,10 +1,11 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
+import { guestAgent } from '../../guest-image/src/paths.ts';
 import { createSandbox, run, type SpecInit, sharedRoot, spec } from '../../test/agent/containers.ts';
 import { AgentGuest, SHARED } from '../../test/support/agent-guest.ts';
-import type { DeviceFigures } from './devices.ts';
+import { DEVICE_COUNTS, type DeviceFigures } from './devices.ts';
+import { makeProgram } from './devices-runs.ts';
 
 export interface GuestFigures {
   /** From QEMU's exec to the first answered Check, ms. */
@@ -13,14 +14,25 @@ export interface GuestFigures {
   readonly residentBytes: { readonly start: number; readonly one: number; readonly hundred: number };
   /** Check calls a second over the virtio-serial port: one after the other, and 32 at once. */
   readonly checksPerSecond: { readonly serial: number; readonly parallel: number };
-  /** Device handling, on a fake tree in the guest. */
+  /** Of the agent's containers with one device, by CDI. */
+  readonly spec: SpecTimes;
+  /** Device handling on a fake tree, by the guest's Node. */
   readonly devices: readonly DeviceFigures[];
+}
+
+/** Milliseconds that the agent itself spent on a container before runc: devices, CDI, the rest of the spec. */
+export interface SpecTimes {
+  readonly firstMs: number;
+  /** The middle one of the later half of {@link CONTAINERS}. */
+  readonly laterMs: number;
 }
 
 const CONTAINERS = 100;
 const CALLS = 400;
 const AT_ONCE = 32;
 const NODE_ROOT = 'node-root';
+/** Emulated, V8 compiles for long. */
+const SETTLE_MS = 10_000;
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 
@@ -37,11 +49,14 @@ export async function measureGuest(): Promise<GuestFigures | { readonly skipped:
     sharedRoot(guest);
     await makeNodeRoot(path.join(guest.share, NODE_ROOT));
     await createSandbox(guest);
-    const devices = await devicesIn(guest);
+    await oneContainer(guest, 0);
     const one = await resident(guest);
     for (let index = 1; index < CONTAINERS; index++) await oneContainer(guest, index);
     const residentBytes = { start, one, hundred: await resident(guest) };
-    return { readyMs, residentBytes, checksPerSecond, devices };
+    const spec = specTimes(guest);
+    const devices: DeviceFigures[] = [];
+    for (const count of DEVICE_COUNTS) devices.push(await devicesIn(guest, count));
+    return { readyMs, residentBytes, checksPerSecond, spec, devices };
   } finally {
     await guest.stop();
   }
@@ -67,34 +82,42 @@ async function oneContainer(guest: AgentGuest, index: number): Promise<void> {
   if (status !== 0) throw new Error(`container ${index} ended with ${status}`);
 }
 
-/** A container root of in-guest.ts and places for the guest's own files. */
+/** A container root of devices-program.ts and places for the guest's own files. */
 async function makeNodeRoot(containerRoot: string): Promise<void> {
-  await build({
-    entryPoints: [path.join(root, 'agent-ext/bench/in-guest.ts')],
-    outfile: path.join(containerRoot, 'bench/main.mjs'),
-    bundle: true,
-    platform: 'node',
-    format: 'esm',
-    conditions: ['@kata-mock/source'],
-    external: ['koffi'],
-    banner: { js: "import { createRequire as c } from 'node:module'; const require = c(import.meta.url);" },
-    logLevel: 'warning',
-  });
-  for (const name of ['usr', 'proc', 'sys', 'dev', 'tmp'])
+  for (const name of ['bench', 'usr', 'proc', 'sys', 'dev', 'tmp'])
     mkdirSync(path.join(containerRoot, name), { recursive: true });
   for (const name of ['lib', 'lib64']) symlinkSync(`usr/${name}`, path.join(containerRoot, name));
+  await makeProgram(path.join(containerRoot, 'bench'));
 }
 
-/** Runs in-guest.ts by the guest's Node, in a container that sees the guest's /usr. */
-async function devicesIn(guest: AgentGuest): Promise<DeviceFigures[]> {
-  const OCI: SpecInit = spec(['/usr/bin/node', '/bench/main.mjs']);
+/** Runs devices-program.ts by the guest's Node, with the agent's options, in a container that sees the guest's /usr. */
+async function devicesIn(guest: AgentGuest, count: number): Promise<DeviceFigures> {
+  const command = `exec node $(cat ${guestAgent}/node-options) /bench/devices-program.mjs ${count} ${SETTLE_MS}`;
+  const OCI: SpecInit = spec(['/usr/bin/sh', '-c', command]);
+  const capabilities = ['CAP_MKNOD'];
+  OCI.Process = {
+    ...OCI.Process,
+    Env: ['PATH=/usr/bin', `NODE_PATH=${guestAgent}/node_modules`],
+    Capabilities: { Bounding: capabilities, Permitted: capabilities, Effective: capabilities },
+  } as never;
   OCI.Root = { Path: `${SHARED}/${NODE_ROOT}` };
   OCI.Mounts = [
     ...(OCI.Mounts ?? []),
     { destination: '/tmp', type: 'tmpfs', source: 'tmpfs' },
     { destination: '/usr', type: 'bind', source: '/usr', options: ['rbind', 'ro'] },
   ];
-  const { status, stdout, stderr } = await run(guest, 'devices', OCI);
+  const { status, stdout, stderr } = await run(guest, `devices${count}`, OCI);
   if (status !== 0) throw new Error(`the benchmark in the guest ended with ${status}: ${stderr}`);
-  return JSON.parse(stdout) as DeviceFigures[];
+  return JSON.parse(stdout) as DeviceFigures;
+}
+
+/** What the agent logs of its containers with one device: how long each took until its spec was ready. */
+function specTimes(guest: AgentGuest): SpecTimes {
+  const times = guest
+    .consoleText()
+    .split('\n')
+    .filter((line) => line.includes('"container created"') && /"container":"c\d+"/.test(line))
+    .map((line) => Number(/"specMs":([\d.]+)/.exec(line)?.[1]));
+  const last = times.slice(-CONTAINERS / 2).sort((a, b) => a - b);
+  return { firstMs: times[0] as number, laterMs: last[last.length >> 1] as number };
 }
