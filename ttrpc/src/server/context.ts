@@ -15,7 +15,7 @@ export interface HandlerContext {
   readonly method: string;
   /** Metadata of the request; empty when it had none. */
   readonly metadata: Metadata;
-  /** When the caller stops waiting, in milliseconds since the epoch; undefined for never. */
+  /** When the caller stops waiting, on the clock of `performance.now()`, which nobody can set; undefined for never. */
   readonly deadline: number | undefined;
   /** Milliseconds the caller still waits: what to give calls made on its behalf. */
   readonly remainingMs: number | undefined;
@@ -55,7 +55,7 @@ export class CallContext implements HandlerContext {
   }
 
   get remainingMs(): number | undefined {
-    return this.deadline === undefined ? undefined : Math.max(0, this.deadline - Date.now());
+    return this.deadline === undefined ? undefined : Math.max(0, this.deadline - performance.now());
   }
 
   get signal(): AbortSignal {

@@ -46,7 +46,7 @@ export class ServerCall {
     this.id = id;
     this.flags = flags;
     const { timeoutMs } = request;
-    const deadline = timeoutMs === undefined ? undefined : Date.now() + timeoutMs;
+    const deadline = timeoutMs === undefined ? undefined : performance.now() + timeoutMs;
     this.context = new CallContext(request.service, request.method, request.metadata, deadline, host.peer);
   }
 
@@ -116,7 +116,7 @@ export class ServerCall {
   /** Nothing is answered after its deadline, also when a busy program let the timer wait. */
   #isLate(): boolean {
     const { deadline } = this.context;
-    if (deadline === undefined || Date.now() < deadline) return false;
+    if (deadline === undefined || performance.now() < deadline) return false;
     this.fail(deadlineExceeded());
     return true;
   }

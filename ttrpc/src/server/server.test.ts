@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import net from 'node:net';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createClient } from '../client/client.ts';
 import { Connection } from '../client/connection.ts';
 import { Code } from '../code.ts';
@@ -278,6 +278,21 @@ test('a connection has so many calls in flight and no more, until one ends', asy
   expect(await peer.told()).toBe('3: DEADLINE_EXCEEDED context deadline exceeded');
   peer.request(7, 0, {});
   expect(await peer.told()).toBe('7: OK');
+});
+
+test('a clock that is set during a call moves no deadline', async () => {
+  onTestFinished(() => vi.restoreAllMocks());
+  const remaining: (number | undefined)[] = [];
+  const { client } = echoClient({
+    unary: (_request, context) => {
+      const hourAhead = Date.now() + 3_600_000;
+      vi.spyOn(Date, 'now').mockReturnValue(hourAhead);
+      remaining.push(context.remainingMs);
+      return { text: 'set' };
+    },
+  });
+  expect((await client.unary({}, { timeoutMs: 60_000 })).text).toBe('set');
+  expect(remaining[0]).toBeGreaterThan(0);
 });
 
 describe('shutdown', () => {
