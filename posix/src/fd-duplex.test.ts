@@ -121,6 +121,19 @@ describe('FdDuplex', () => {
     expect(openDescriptors()).toEqual(before);
   });
 
+  it('answers every write at destroy, also the one under way', async () => {
+    const [a, b] = socketpair();
+    const one = new FdDuplex(a);
+    const answers: (string | undefined)[] = [];
+    const answer = (error?: (Error & { code?: string }) | null) => void answers.push(error?.code);
+    one.write(Buffer.alloc(1_000_000), answer);
+    one.write('waits', answer);
+    one.destroy();
+    await once(one, 'close');
+    expect(answers).toEqual(['ERR_STREAM_DESTROYED', 'ERR_STREAM_DESTROYED']);
+    closeSync(b);
+  });
+
   it('leaves a borrowed descriptor open', async () => {
     const [a, b] = socketpair();
     const borrowed = new FdDuplex(a, { keepOpen: true });

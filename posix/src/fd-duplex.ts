@@ -66,6 +66,7 @@ export class FdDuplex extends Duplex {
 
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     this.#watcher.close();
+    const pending = this.#unwritten;
     this.#unwritten = undefined;
     try {
       if (!this.#keepOpen) closeSync(this.fd);
@@ -73,6 +74,8 @@ export class FdDuplex extends Duplex {
     } catch (failed) {
       done(error ?? (failed as Error));
     }
+    // The stream answers for writes that wait; this one is with us.
+    pending?.done(error ?? destroyed());
   }
 
   #readSome(): void {
@@ -118,4 +121,11 @@ export class FdDuplex extends Duplex {
   #watch(): void {
     this.#watcher.watch({ readable: this.#reading, writable: this.#unwritten !== undefined });
   }
+}
+
+/** As Node's own streams say it of writes that were waiting. */
+function destroyed(): Error {
+  return Object.assign(new Error('Cannot finish a write after the stream was destroyed'), {
+    code: 'ERR_STREAM_DESTROYED',
+  });
 }
