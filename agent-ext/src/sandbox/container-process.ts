@@ -12,7 +12,9 @@ export class ContainerProcess {
   /** In the agent's pid namespace. */
   readonly pid: number;
   readonly #exit = deferred<ExitStatus>();
+  readonly #told = deferred<void>();
   #status: ExitStatus | undefined;
+  #isTold = false;
 
   constructor(id: string, pid: number, io: ProcessIo, exit: Promise<ExitStatus>) {
     this.id = id;
@@ -32,5 +34,21 @@ export class ContainerProcess {
   /** Any number of callers may wait, also after the end. */
   wait(): Promise<ExitStatus> {
     return this.#exit.promise;
+  }
+
+  /** Somebody has learnt its status. */
+  told(): void {
+    this.#isTold = true;
+    this.#told.resolve();
+  }
+
+  get isTold(): boolean {
+    return this.#isTold;
+  }
+
+  /** Resolves when its status was told and its output read to the end, in whichever order. */
+  async finished(): Promise<void> {
+    await this.#told.promise;
+    await this.io.drained;
   }
 }

@@ -1,10 +1,11 @@
 import type { AddressMap } from '@kata-mock/devices';
 import { AgentError } from '../errors.ts';
 import type { ContainerProcess } from './container-process.ts';
+import { Execs } from './execs.ts';
 
 /**
  * `created`: its first process waits for the start. `running`. `stopped`: that process has ended; the record stays for
- * WaitProcess until the container is removed. `removing`: no call may begin any more.
+ * WaitProcess until the container is removed. `removing`: nothing may be done with it any more; its end may be watched.
  */
 export type ContainerState = 'created' | 'running' | 'stopped' | 'removing';
 
@@ -27,8 +28,9 @@ export interface ContainerParts {
 export class Container {
   readonly id: string;
   readonly parts: ContainerParts;
-  readonly #execs = new Map<string, ContainerProcess>();
+  readonly execs = new Execs();
   #state: ContainerState = 'created';
+  #removal: Promise<void> | undefined;
 
   constructor(parts: ContainerParts) {
     this.id = parts.id;
@@ -42,6 +44,10 @@ export class Container {
     return this.#state;
   }
 
+  get isRemoving(): boolean {
+    return this.#state === 'removing';
+  }
+
   get init(): ContainerProcess {
     return this.parts.init;
   }
@@ -50,33 +56,24 @@ export class Container {
     if (this.#state === 'created') this.#state = 'running';
   }
 
-  removing(): void {
+  /** Removes it by these steps, once: whoever asks meanwhile waits for the same removal. */
+  remove(steps: () => Promise<void>): Promise<void> {
     this.#state = 'removing';
-  }
-
-  addExec(process: ContainerProcess): void {
-    this.#execs.set(process.id, process);
-  }
-
-  /** Forgets an exec whose end somebody has been told. */
-  deleteExec(id: string): void {
-    this.#execs.get(id)?.io.close();
-    this.#execs.delete(id);
-  }
-
-  hasExec(id: string): boolean {
-    return id === this.id || this.#execs.has(id);
+    this.#removal ??= steps();
+    return this.#removal;
   }
 
   /** @param execId empty, or the container's own id, for the first process */
   process(execId: string): ContainerProcess {
     if (execId === '' || execId === this.id) return this.init;
-    const process = this.#execs.get(execId);
+    const process = this.execs.get(execId);
     if (process) return process;
     throw new AgentError('NOT_FOUND', `no process ${JSON.stringify(execId)} in container ${this.id}`);
   }
 
-  processes(): ContainerProcess[] {
-    return [this.init, ...this.#execs.values()];
+  /** Closes every descriptor the agent has of its processes. */
+  closeIo(): void {
+    this.init.io.close();
+    this.execs.close();
   }
 }

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import type { Readable } from 'node:stream';
 import { AgentError } from '../errors.ts';
+import { deferred } from './deferred.ts';
 
 /**
  * Reads a process's output in pieces of the asked size. Reads wait for data, keep their order, and fail at the end, as
@@ -8,6 +9,7 @@ import { AgentError } from '../errors.ts';
  */
 export class OutputReader {
   readonly #stream: Readable;
+  readonly #ended = deferred<void>();
   #left: Buffer = Buffer.alloc(0);
   #turn: Promise<unknown> = Promise.resolve();
 
@@ -17,6 +19,11 @@ export class OutputReader {
     stream.on('error', () => {});
     // Listening is what makes a stream fetch its first bytes.
     stream.on('readable', () => {});
+  }
+
+  /** Resolves when a reader was told of the end. */
+  get ended(): Promise<void> {
+    return this.#ended.promise;
   }
 
   /** @param most bytes; 0 means any amount. Throws END_OF_STREAM */
@@ -30,8 +37,10 @@ export class OutputReader {
     while (this.#left.length === 0) {
       const chunk = this.#stream.read() as Buffer | null;
       if (chunk !== null) this.#left = chunk;
-      else if (this.#isOver()) throw new AgentError('END_OF_STREAM', 'read meet eof');
-      else await this.#somethingNew(signal);
+      else if (this.#isOver()) {
+        this.#ended.resolve();
+        throw new AgentError('END_OF_STREAM', 'read meet eof');
+      } else await this.#somethingNew(signal);
     }
     const piece = this.#left.subarray(0, most > 0 ? most : undefined);
     this.#left = this.#left.subarray(piece.length);

@@ -15,52 +15,69 @@ export interface ProcessStreams {
 
 /** Standard input and output of one process, as the stream calls use them. */
 export class ProcessIo {
-  readonly #streams: ProcessStreams;
-  readonly #stdout: OutputReader;
-  readonly #stderr: OutputReader | undefined;
+  /** Resolves when every output was read to its end. */
+  readonly drained: Promise<unknown>;
+  /** Undefined once closed: a stream has buffers, and the record of an ended process may stay for long. */
+  #open: { streams: ProcessStreams; stdout: OutputReader; stderr: OutputReader | undefined } | undefined;
   #stdinOpen = true;
 
   constructor(streams: ProcessStreams) {
-    this.#streams = streams;
-    this.#stdout = new OutputReader(streams.stdout);
-    this.#stderr = streams.stderr && new OutputReader(streams.stderr);
+    const stdout = new OutputReader(streams.stdout);
+    const stderr = streams.stderr && new OutputReader(streams.stderr);
+    this.#open = { streams, stdout, stderr };
+    this.drained = Promise.all([stdout.ended, stderr?.ended]);
     streams.stdin.on('error', () => {
       this.#stdinOpen = false;
     });
   }
 
-  readStdout(most: number, signal?: AbortSignal): Promise<Uint8Array> {
-    return this.#stdout.read(most, signal);
+  async readStdout(most: number, signal?: AbortSignal): Promise<Uint8Array> {
+    if (!this.#open) throw new AgentError('END_OF_STREAM', 'read meet eof');
+    return this.#open.stdout.read(most, signal);
   }
 
-  readStderr(most: number, signal?: AbortSignal): Promise<Uint8Array> {
-    if (!this.#stderr) throw new AgentError('END_OF_STREAM', 'read meet eof: a process with a terminal has no stderr');
-    return this.#stderr.read(most, signal);
+  async readStderr(most: number, signal?: AbortSignal): Promise<Uint8Array> {
+    if (!this.#open) throw new AgentError('END_OF_STREAM', 'read meet eof');
+    const { stderr } = this.#open;
+    if (!stderr) throw new AgentError('END_OF_STREAM', 'read meet eof: a process with a terminal has no stderr');
+    return stderr.read(most, signal);
   }
 
   /** Resolves when the bytes are with the kernel, so a writer goes no faster than the process reads. */
-  write(data: Uint8Array): Promise<number> {
-    if (!this.#stdinOpen) throw new AgentError('FAILED_PRECONDITION', 'cannot write: the process has closed its stdin');
+  async write(data: Uint8Array): Promise<number> {
+    const stdin = this.#open?.streams.stdin;
+    if (!stdin || !this.#stdinOpen) throw stdinClosed();
     return new Promise((resolve, reject) => {
-      this.#streams.stdin.write(data, (error) => (error ? reject(error) : resolve(data.length)));
+      stdin.write(data, (error) => (error ? reject(stdinClosed(error)) : resolve(data.length)));
     });
   }
 
   /** A terminal has no end of its own: the user's ^D travels as a byte. */
   closeStdin(): void {
     this.#stdinOpen = false;
-    if (this.#streams.terminal === undefined) this.#streams.stdin.end(() => this.#streams.stdin.destroy());
+    if (!this.#open) return;
+    const { stdin, terminal } = this.#open.streams;
+    if (terminal === undefined) stdin.end(() => stdin.destroy());
   }
 
   resize(rows: number, columns: number): void {
-    const { terminal, stdout } = this.#streams;
+    // Who turns the window does not know that the process has just ended.
+    if (!this.#open) return;
+    const { terminal, stdout } = this.#open.streams;
     if (terminal === undefined)
       throw new AgentError('FAILED_PRECONDITION', 'cannot resize: the process has no terminal');
     if (!stdout.destroyed) setWinsize(terminal, rows, columns);
   }
 
-  /** Closes every descriptor; pending reads end. */
+  /** Closes every descriptor; pending reads end and pending writes fail. */
   close(): void {
-    for (const stream of [this.#streams.stdin, this.#streams.stdout, this.#streams.stderr]) stream?.destroy();
+    if (!this.#open) return;
+    const { stdin, stdout, stderr } = this.#open.streams;
+    this.#open = undefined;
+    for (const stream of [stdin, stdout, stderr]) stream?.destroy();
   }
+}
+
+function stdinClosed(cause?: Error): AgentError {
+  return new AgentError('FAILED_PRECONDITION', 'cannot write: the process has closed its stdin', { cause });
 }

@@ -1,41 +1,15 @@
 import { existsSync, mkdirSync, symlinkSync } from 'node:fs';
 import path from 'node:path';
-import { PassThrough } from 'node:stream';
 import { create } from '@bufbuild/protobuf';
 import { CreateContainerRequestSchema } from '@kata-mock/contracts';
 import type { HandlerContext } from 'ttrpc-ts';
 import { afterEach, describe, expect, test } from 'vitest';
 import type { Agent } from '../../agent.ts';
-import type { Runc } from '../../runc/runc.ts';
-import { ContainerProcess } from '../../sandbox/container-process.ts';
-import { ProcessIo } from '../../sandbox/process-io.ts';
 import type { StorageDriver } from '../../storage/storage.ts';
 import { Storages } from '../../storage/storages.ts';
 import { type FakeAgent, fakeAgent, mockTree } from '../../testing/fake-agent.ts';
+import { FakeRunc } from '../../testing/fake-runc.ts';
 import { createContainer } from './create-container.ts';
-
-/** Containers that exist for this runc; `fails` makes `create` fail as runc would. */
-class FakeRunc {
-  readonly containers = new Set<string>();
-  fails = false;
-
-  bundle(id: string): string {
-    return `/bundles/${id}`;
-  }
-
-  async create(id: string): Promise<ContainerProcess> {
-    if (this.fails) throw new Error('runc create failed');
-    this.containers.add(id);
-    const streams = { stdin: new PassThrough(), stdout: new PassThrough(), stderr: new PassThrough() };
-    return new ContainerProcess(id, process.pid, new ProcessIo(streams), new Promise(() => {}));
-  }
-
-  async delete(id: string): Promise<void> {
-    this.containers.delete(id);
-  }
-
-  removeBundle(): void {}
-}
 
 /** Storages whose mounts are directories, and one kind that cannot be mounted. */
 const nothing: StorageDriver = { names: ['nothing'], mount: () => undefined };
@@ -59,7 +33,7 @@ afterEach(() => fake?.remove());
 function setUp(signal = new AbortController().signal) {
   const runc = new FakeRunc();
   const { tree, inventory } = mockTree('02/00');
-  fake = fakeAgent({ tree, inventory, parts: { runc: runc as unknown as Runc } });
+  fake = fakeAgent({ tree, inventory, parts: { runc: runc.runc } });
   const storages = new Storages({ guest: fake.guest, base: fake.agent.paths.base, hotplugTimeoutMs: 10 }, [
     directories,
     nothing,
@@ -90,7 +64,7 @@ describe('creating a container', () => {
   test('adds it with its address map and its storages', async () => {
     const { agent, runc, storages, call } = setUp();
     await call();
-    expect([...runc.containers]).toEqual(['c1']);
+    expect(runc.containers).toEqual(['c1']);
     expect([...agent.sandbox.get('c1').parts.addresses]).toEqual([['0000:1a:00.0', '0000:01:00.0']]);
     expect(storages.mountPoints).toEqual([path.join(agent.paths.base, 'volume')]);
     expect(existsSync(path.join(agent.paths.base, 'volume'))).toBe(true);
@@ -166,7 +140,7 @@ describe('creating a container', () => {
     );
     await expect(call(parsed)).rejects.toThrow();
     expect(agent.sandbox.containers).toEqual([]);
-    expect([...runc.containers]).toEqual([]);
+    expect(runc.containers).toEqual([]);
     expect(storages.mountPoints).toEqual([]);
     runc.fails = false;
     if (!late) await call();

@@ -20,14 +20,15 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
   checkSizes(message);
   checkSupported(message);
   const request = fromCreateContainer(message);
-  sandbox.reserve(containerId);
   const undo = new UndoStack();
-  undo.add('reservation', () => sandbox.release(containerId));
+  const making = sandbox.makings.begin();
   try {
+    sandbox.reserve(containerId);
+    undo.add('reservation', () => sandbox.release(containerId));
     await agent.devicesReady;
     const warn = (text: string) => log.warn({ container: containerId }, text);
     const { guest, inventory, cdi, config } = agent;
-    const { signal } = context;
+    const signal = AbortSignal.any([context.signal, making.signal]);
     const began = performance.now();
     if (request.devices.some(({ type }) => type === 'vfio-pci')) await loadModules(agent.reaper, log, ['vfio-pci']);
     const handled = await handleDevices({ guest, inventory, settings: config.devices, cdi, signal, warn }, request);
@@ -59,7 +60,7 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
       terminationLog: terminationLogOf(spec),
     });
     watchMemory(agent, container);
-    // The caller has given up meanwhile: it will not know of the container, so there must be none.
+    // The caller has given up meanwhile, or the sandbox ends: nobody will know of the container, so there must be none.
     signal.throwIfAborted();
     sandbox.add(container);
     undo.clear();
@@ -79,6 +80,8 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
     await undo.run((what, err) => log.warn({ container: containerId, what, err }, 'cannot undo'));
     log.warn({ container: containerId, err: error }, 'container not created');
     throw error;
+  } finally {
+    making.done();
   }
 };
 

@@ -11,6 +11,7 @@ export const createSandbox: Method<'createSandbox'> = (agent) => async (request)
   const { sandbox, storages, log } = agent;
   if (request.sandboxId !== '') checkId('sandbox id', request.sandboxId);
   if (sandbox.created) throw new AgentError('ALREADY_EXISTS', `sandbox ${sandbox.id || '(unnamed)'} exists already`);
+  const making = sandbox.makings.begin();
   sandbox.created = true;
   const undo = new UndoStack();
   undo.add('sandbox', () => {
@@ -27,11 +28,14 @@ export const createSandbox: Method<'createSandbox'> = (agent) => async (request)
       undo.add('resolv.conf', restore);
       sandbox.setUp.add('resolv.conf', restore);
     }
+    making.signal.throwIfAborted();
     if (request.hostname !== '' && agent.isInit) sethostname(request.hostname);
   } catch (error) {
     sandbox.setUp.clear();
     await undo.run((what, err) => log.warn({ what, err }, 'cannot undo'));
     throw error;
+  } finally {
+    making.done();
   }
   sandbox.id = request.sandboxId;
   sandbox.hostname = request.hostname;

@@ -1,9 +1,17 @@
+import type { Agent } from '../../agent.ts';
 import type { Method } from '../method.ts';
 import { discard } from './remove-container.ts';
 
 /** Ends every container and unmounts; after the answer the agent ends, and as the first program the machine does. */
 export const destroySandbox: Method<'destroySandbox'> = (agent) => async () => {
+  await agent.sandbox.destroy(() => destroy(agent));
+  return {};
+};
+
+async function destroy(agent: Agent): Promise<void> {
   const { sandbox, storages, log } = agent;
+  // First, so that nothing is made behind our back of what the following takes away.
+  await sandbox.makings.callOff();
   for (const container of sandbox.containers) {
     await discard(agent, container).catch((error) =>
       log.warn({ container: container.id, err: error }, 'cannot remove'),
@@ -14,5 +22,4 @@ export const destroySandbox: Method<'destroySandbox'> = (agent) => async () => {
   log.info({ sandbox: sandbox.id }, 'sandbox destroyed');
   sandbox.reset();
   agent.end();
-  return {};
-};
+}

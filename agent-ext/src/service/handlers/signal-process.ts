@@ -5,7 +5,7 @@ import { AgentError } from '../../errors.ts';
 import type { Container } from '../../sandbox/container.ts';
 import type { Method } from '../method.ts';
 
-const SIGKILL = 9;
+export const SIGKILL = 9;
 const SIGTERM = 15;
 
 /** Signals one process, or with an empty exec id every process of the container. */
@@ -39,7 +39,7 @@ function handles(pid: number, signal: number): boolean {
 }
 
 /** A process that has ended needs no signal; its number may already be another's. */
-function send(pid: number, signal: number, status: number | undefined): void {
+export function send(pid: number, signal: number, status: number | undefined): void {
   if (status !== undefined) return;
   try {
     process.kill(pid, signal);

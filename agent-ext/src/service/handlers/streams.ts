@@ -6,14 +6,14 @@ const MOST_BYTES = 1024 * 1024;
 export const readStdout: Method<'readStdout'> =
   (agent) =>
   async ({ containerId, execId, len }, { signal }) => {
-    const { io } = agent.sandbox.get(containerId).process(execId);
+    const { io } = agent.sandbox.known(containerId).process(execId);
     return { data: await io.readStdout(Math.min(len || MOST_BYTES, MOST_BYTES), signal) };
   };
 
 export const readStderr: Method<'readStderr'> =
   (agent) =>
   async ({ containerId, execId, len }, { signal }) => {
-    const { io } = agent.sandbox.get(containerId).process(execId);
+    const { io } = agent.sandbox.known(containerId).process(execId);
     return { data: await io.readStderr(Math.min(len || MOST_BYTES, MOST_BYTES), signal) };
   };
 

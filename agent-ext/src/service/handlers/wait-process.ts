@@ -4,9 +4,11 @@ import type { Method } from '../method.ts';
 export const waitProcess: Method<'waitProcess'> =
   (agent) =>
   async ({ containerId, execId }, { signal }) => {
-    const process = agent.sandbox.get(containerId).process(execId);
+    const process = agent.sandbox.known(containerId).process(execId);
     const gone = new Promise<never>((_, reject) => {
       signal.addEventListener('abort', () => reject(signal.reason), { once: true });
     });
-    return { status: await Promise.race([process.wait(), gone]) };
+    const status = await Promise.race([process.wait(), gone]);
+    process.told();
+    return { status };
   };
