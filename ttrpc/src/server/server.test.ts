@@ -281,7 +281,7 @@ test('a connection has so many calls in flight and no more, until one ends', asy
 });
 
 test('a clock that is set during a call moves no deadline', async () => {
-  onTestFinished(() => vi.restoreAllMocks());
+  onTestFinished(() => void vi.restoreAllMocks());
   const remaining: (number | undefined)[] = [];
   const { client } = echoClient({
     unary: (_request, context) => {
