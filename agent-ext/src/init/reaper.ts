@@ -8,6 +8,7 @@ import {
   startWorker,
   WEXITED,
   WNOHANG,
+  WNOWAIT,
   waitid,
   workerUrl,
 } from '@kata-mock/posix';
@@ -49,10 +50,9 @@ export class Reaper {
   waitFor(pid: number): Promise<number> {
     this.#start();
     const known = this.#unclaimed.get(pid);
-    if (known !== undefined) {
-      this.#unclaimed.delete(pid);
-      return Promise.resolve(known);
-    }
+    this.#unclaimed.delete(pid);
+    // While there is such a child, it is the one meant: what is remembered was another's, who had the number before.
+    if (known !== undefined && !isChild(pid)) return Promise.resolve(known);
     return new Promise((resolve) => this.#waiting.set(pid, resolve));
   }
 
@@ -119,6 +119,17 @@ export class Reaper {
     this.#childless = false;
     Atomics.add(this.#turn, 0, 1);
     Atomics.notify(this.#turn, 0);
+  }
+}
+
+/** Whether there is a child of this number, running or ended and not reaped. */
+function isChild(pid: number): boolean {
+  try {
+    waitid(P_PID, pid, WEXITED | WNOWAIT | WNOHANG);
+    return true;
+  } catch (error) {
+    if (error instanceof PosixError && error.code === 'ECHILD') return false;
+    throw error;
   }
 }
 
