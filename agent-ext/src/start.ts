@@ -18,6 +18,7 @@ import { runcBackend } from './runc/backend.ts';
 import { Runc } from './runc/runc.ts';
 import { OomEvents } from './sandbox/oom-events.ts';
 import { Sandbox } from './sandbox/sandbox.ts';
+import { limitSizes } from './service/check-sizes.ts';
 import { translateErrors } from './service/translate-errors.ts';
 import { Storages } from './storage/storages.ts';
 import { Transports } from './transport/transports.ts';
@@ -83,7 +84,7 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     }),
     end: onEnd,
   };
-  const server = new Server({ interceptors: [translateErrors(log)], undecodable: Code.INVALID_ARGUMENT });
+  const server = new Server({ interceptors: [translateErrors(log), limitSizes], undecodable: Code.INVALID_ARGUMENT });
   const backend = config.proxyTo === '' ? runcBackend(agent) : proxyBackend(agent);
   backend.register(server);
   const transports = new Transports(server, log);

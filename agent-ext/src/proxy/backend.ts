@@ -83,7 +83,7 @@ async function rewriteCreate(
   call: RawCall,
 ): Promise<Rewritten> {
   const message = decode(CreateContainerRequestSchema, call);
-  checkSizes(message);
+  checkSizes(CreateContainerRequestSchema, message);
   await refuseUnknownTypes(message, () => upstream.details());
   await agent.devicesReady;
   const request = fromCreateContainer(message);
@@ -123,6 +123,7 @@ async function addIdentity(
 
 function rewriteExec(agent: Agent, addresses: Map<string, AddressMap>, call: RawCall): Uint8Array {
   const message = decode(ExecProcessRequestSchema, call);
+  checkSizes(ExecProcessRequestSchema, message);
   const map = addresses.get(message.containerId);
   if (!message.process || !map) return call.payload;
   const steps = planEnvironment(message.process.Env, map, {

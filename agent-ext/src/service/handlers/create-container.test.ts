@@ -99,8 +99,6 @@ describe('creating a container', () => {
 
   const OCI = (change: object) => ({ OCI: { ...request({ paths: { base: 'BASE' } } as Agent, {}).OCI, ...change } });
   test.each([
-    ['sizes', OCI({ Process: { Args: ['true'], Cwd: '/', Env: Array(20_000).fill('A=1') } })],
-    ['number of devices', { devices: Array(300_000).fill({ type: 'blk' }) }],
     ['shared mounts', { sharedMounts: [{ name: 'x', srcCtr: 'c0', srcPath: '/a', dstCtr: 'c1', dstPath: '/b' }] }],
     ['ports of its streams', { stdoutPort: 7 }],
     ['devices', { devices: [{ type: 'mock-accel', id: 'nobody', containerPath: '/dev/x' }] }],

@@ -7,7 +7,6 @@ import { checkId } from '../../sandbox/ids.ts';
 import { prepareSpec } from '../../sandbox/prepare-spec.ts';
 import { terminationLogOf } from '../../sandbox/termination-log.ts';
 import { UndoStack } from '../../undo.ts';
-import { checkSizes } from '../check-sizes.ts';
 import { checkSupported } from '../check-supported.ts';
 import type { Method } from '../method.ts';
 
@@ -17,7 +16,6 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
   const { containerId } = message;
   checkId('container id', containerId);
   if (message.execId !== '') checkId('exec id', message.execId);
-  checkSizes(message);
   checkSupported(message);
   const request = fromCreateContainer(message);
   const undo = new UndoStack();
