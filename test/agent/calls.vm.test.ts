@@ -140,6 +140,20 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect(await inGuest(guest, 'after', `grep -c ${mountPoint} /guest/proc/1/mountinfo`)).toBe('0\n');
   });
 
+  test('a terminal has the longest of ids, its size and its end', async () => {
+    const { agent } = guest;
+    const containerId = 'a'.repeat(128);
+    const OCI = spec(['sh', '-c', 'read x; stty size']);
+    const Process = { ...OCI.Process, Terminal: true } as never;
+    await agent.createContainer({ containerId, execId: containerId, OCI: { ...OCI, Process } });
+    await agent.ttyWinResize({ containerId, row: 30, column: 100 });
+    await agent.startContainer({ containerId });
+    await agent.writeStdin({ containerId, data: Buffer.from('\n') });
+    expect(await readAll(guest, containerId)).toContain('30 100');
+    expect((await agent.waitProcess({ containerId })).status).toBe(0);
+    await agent.removeContainer({ containerId });
+  });
+
   test('a directory too large to copy, or a single file, is bound instead', async () => {
     mkdirSync(path.join(guest.share, 'large'));
     for (let count = 0; count < 17; count++) writeFileSync(path.join(guest.share, `large/f${count}`), `${count}`);

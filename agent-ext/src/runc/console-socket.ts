@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { closeSync, rmSync } from 'node:fs';
+import { closeSync, constants, openSync, rmSync } from 'node:fs';
 import path from 'node:path';
-import { accept, closeAll, recvmsg, unixListen } from '@kata-mock/posix';
+import { accept, closeAll, O_PATH, recvmsg, unixListen } from '@kata-mock/posix';
 import { AgentError } from '../errors.ts';
 
 /** runc sends the name of the terminal along with its master. */
@@ -9,13 +9,24 @@ const NAME_BYTES = 4096;
 
 /** The unix socket by which runc hands over the master of a container's terminal. */
 export class ConsoleSocket {
+  /** For runc: a short one, by a descriptor of this process, since the name of a socket has at most 107 bytes. */
   readonly path: string;
+  readonly #directory: number;
+  readonly #file: string;
   readonly #listener: number;
 
-  /** @param directory of the agent's own; its path must leave room for a socket name (107 bytes in all) */
+  /** @param directory of the agent's own, of whatever length */
   constructor(directory: string) {
-    this.path = path.join(directory, `tty-${randomBytes(4).toString('hex')}`);
-    this.#listener = unixListen(this.path, { mode: 0o600, nonblock: true });
+    const name = `tty-${randomBytes(4).toString('hex')}`;
+    this.#file = path.join(directory, name);
+    this.#directory = openSync(directory, O_PATH | constants.O_DIRECTORY);
+    this.path = `/proc/${process.pid}/fd/${this.#directory}/${name}`;
+    try {
+      this.#listener = unixListen(this.path, { mode: 0o600, nonblock: true });
+    } catch (error) {
+      closeSync(this.#directory);
+      throw error;
+    }
   }
 
   /** Takes the master. Call after runc has ended well: it sends before that, so nothing here waits. */
@@ -34,6 +45,7 @@ export class ConsoleSocket {
 
   close(): void {
     closeSync(this.#listener);
-    rmSync(this.path, { force: true });
+    closeSync(this.#directory);
+    rmSync(this.#file, { force: true });
   }
 }
