@@ -166,6 +166,18 @@ static napi_value view(napi_env env, napi_callback_info info)
 	return result;
 }
 
+/* detach(buffer): every array on this ArrayBuffer is empty from now on; its memory may go. */
+static napi_value detach(napi_env env, napi_callback_info info)
+{
+	napi_value argument;
+	size_t count = 1;
+
+	napi_get_cb_info(env, info, &count, &argument, NULL, NULL);
+	if (napi_detach_arraybuffer(env, argument) != napi_ok)
+		napi_throw_type_error(env, NULL, "expected an ArrayBuffer that can be detached");
+	return NULL;
+}
+
 void export_calls(napi_env env, napi_value exports)
 {
 	export_function(env, exports, "load", load);
@@ -173,4 +185,5 @@ void export_calls(napi_env env, napi_value exports)
 	export_function(env, exports, "strerror", error_text);
 	export_function(env, exports, "address", address);
 	export_function(env, exports, "view", view);
+	export_function(env, exports, "detach", detach);
 }

@@ -19,13 +19,12 @@ const MFD_CLOEXEC = 1;
 const MFD_ALLOW_SEALING = 2;
 const F_ADD_SEALS = 1033;
 const F_GET_SEALS = 1034;
-const MAP_FIXED = 0x10;
-const MAP_ANONYMOUS = 0x20;
-const MAP_NORESERVE = 0x4000;
+const MADV_DONTDUMP = 16;
 
 const memfdFunction = bind('memfd_create', ['string', 'uint']);
 const fcntlFunction = bind('fcntl', ['int', 'int', 'long']);
 const mmapFunction = bind('mmap', ['int64_t', 'size_t', 'int', 'int', 'int', 'int64_t'], 'long');
+const madviseFunction = bind('madvise', ['int64_t', 'size_t', 'int']);
 const munmapFunction = bind('munmap', ['int64_t', 'size_t']);
 
 /** Memory with a descriptor: `size` bytes, sealable. `seal` fixes its size for good, so that no peer can shrink it below a mapping. */
@@ -57,10 +56,10 @@ export function getSeals(fd: number): number {
 /**
  * Mapped memory. `bytes` is the memory itself, not a copy.
  *
- * After {@link unmap} the file is no longer mapped, yet an array someone kept stays harmless: it shows zeros of its
- * own, and the addresses are given back when the last such array is collected. What is not harmless: a file that
- * shrinks below the mapping (access ends the process with SIGBUS; look at {@link getSeals} for F_SEAL_SHRINK where
- * the peer is not trusted), and writing to a mapping made without PROT_WRITE (SIGSEGV).
+ * {@link unmap} gives the addresses back at once, and an array someone kept stays harmless: it is an empty one from then
+ * on. What is not harmless: a file that shrinks below the mapping (access ends the process with SIGBUS; look at
+ * {@link getSeals} for F_SEAL_SHRINK where the peer is not trusted), and writing to a mapping made without PROT_WRITE
+ * (SIGSEGV).
  */
 export interface Mapping {
   readonly bytes: Uint8Array;
@@ -74,11 +73,13 @@ export interface MapOptions {
   flags?: number;
   /** Bytes; a multiple of the page size. */
   offset?: number;
+  /** False keeps the memory out of core dumps. Default true. */
+  dump?: boolean;
 }
 
 /** Maps `length` bytes of a descriptor; 4 GiB at most, the longest array Node 20 has. */
 export function mmap(fd: number, length: number, options: MapOptions = {}): Mapping {
-  const { prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED, offset = 0 } = options;
+  const { prot = PROT_READ | PROT_WRITE, flags = MAP_SHARED, offset = 0, dump = true } = options;
   const quoted = [0, length, prot, flags, fd, offset];
   if (!Number.isSafeInteger(length) || length <= 0) throw refuse('mmap', 'EINVAL', quoted, 'length must be positive');
   if (length > constants.MAX_LENGTH) {
@@ -86,30 +87,35 @@ export function mmap(fd: number, length: number, options: MapOptions = {}): Mapp
   }
   const start = mmapFunction(0, length, prot, flags, fd, offset);
   if (start === -1) throw failure('mmap', quoted);
+  // What cannot be kept out of a dump can still be used.
+  if (!dump) madviseFunction(start, length, MADV_DONTDUMP);
   return new MappedRange(start, length);
 }
 
 class MappedRange implements Mapping {
   readonly bytes: Uint8Array;
   readonly #start: number;
+  readonly #length: number;
   #mapped = true;
 
   constructor(start: number, length: number) {
     this.#start = start;
+    this.#length = length;
     const buffer = native().view(start, length);
     this.bytes = new Uint8Array(buffer);
-    collected.register(buffer, { start, length });
+    collected.register(buffer, { start, length }, this);
   }
 
   unmap(): void {
     if (!this.#mapped) return;
     this.#mapped = false;
-    const length = this.bytes.byteLength;
-    const zeros = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED | MAP_NORESERVE;
-    check('mmap', mmapFunction, [this.#start, length, PROT_READ | PROT_WRITE, zeros, -1, 0]);
+    collected.unregister(this);
+    native().detach(this.bytes.buffer as ArrayBuffer);
+    check('munmap', munmapFunction, [this.#start, this.#length]);
   }
 }
 
+/** For mappings that nobody unmapped. Only a thread that comes back to its event loop learns what was collected. */
 const collected = new FinalizationRegistry<{ start: number; length: number }>(({ start, length }) => {
   munmapFunction(start, length);
 });

@@ -3,6 +3,7 @@
  * loaded at the first call, so that importing this package costs a program that never makes a system call nothing.
  */
 import { createRequire } from 'node:module';
+import { setFlagsFromString } from 'node:v8';
 import type Koffi from 'koffi';
 
 export type Argument = 'int' | 'uint' | 'long' | 'ulong' | 'size_t' | 'int64_t' | 'uint64_t' | 'pointer' | 'string';
@@ -20,6 +21,8 @@ export interface Native {
   address(bytes: Uint8Array): number;
   /** An ArrayBuffer of memory that stays the caller's. */
   view(start: number, length: number): ArrayBuffer;
+  /** Makes every array on the buffer an empty one, so that its memory can go. */
+  detach(buffer: ArrayBuffer): void;
   /** The addon's hot path; see MessageExchange. */
   readonly makeExchange?: MakeExchange;
 }
@@ -41,6 +44,7 @@ interface Addon {
   strerror(errno: number): string;
   address(bytes: Uint8Array): number;
   view(start: number, length: number): ArrayBuffer;
+  detach(buffer: ArrayBuffer): void;
   makeExchange: MakeExchange;
 }
 
@@ -93,5 +97,16 @@ function throughKoffi(): Native {
     strerror,
     address: (bytes) => Number(address(bytes)),
     view: (start, length) => view(BigInt(start), length),
+    detach: v8Detach(),
   };
+}
+
+/** V8's own way to detach a buffer: JavaScript of Node 20 has none for memory that is not V8's. */
+function v8Detach(): (buffer: ArrayBuffer) => void {
+  setFlagsFromString('--allow-natives-syntax');
+  try {
+    return new Function('buffer', '%ArrayBufferDetach(buffer)') as (buffer: ArrayBuffer) => void;
+  } finally {
+    setFlagsFromString('--no-allow-natives-syntax');
+  }
 }

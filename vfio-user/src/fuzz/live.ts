@@ -7,6 +7,7 @@ import { VfioUserError } from '../errors.ts';
 import { startHost } from '../host/host.ts';
 import { Command, encodeMessage, encodeVersion, HeaderFlag } from '../protocol/index.ts';
 import type { FuzzOptions, FuzzReport } from './fuzz.ts';
+import { fuzzMappings } from './mappings.ts';
 import { type MemoryUse, memoryUse } from './measured-device.ts';
 import { DescriptorPool, Random, randomMessage } from './messages.ts';
 import { fuzzPieces } from './pieces.ts';
@@ -24,8 +25,9 @@ export interface LiveReport extends FuzzReport {
 }
 
 /**
- * Feeds a host over its socket, client after client, then one session in all the pieces it can be sent in. Throws when
- * one is not served, an answer depends on the pieces, or descriptors or memory leak.
+ * Feeds a host over its socket, client after client, then one session in all the pieces it can be sent in, then one
+ * that maps and unmaps memory. Throws when one is not served, an answer depends on the pieces, or descriptors, memory or
+ * addresses leak.
  */
 export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promise<LiveReport> {
   const random = new Random(seed);
@@ -56,6 +58,7 @@ export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promi
       if (connections % tenth === 0) progress?.(sent + MESSAGES_EACH, messages);
     }
     const splitSessions = fuzzPieces(socketPath);
+    fuzzMappings(socketPath);
     const client = Client.connect(socketPath);
     if (client.read32(0, 0) !== 0x4b434f4d) throw new VfioUserError('DEVICE', 'the next client reads nonsense');
     client.close();
