@@ -93,9 +93,14 @@ export function dup2(fd: number, to: number): void {
   checkRestarting('dup2', dup2Function, [fd, to]);
 }
 
+/** What a file was opened with (F_GETFL): O_RDONLY, O_WRONLY or O_RDWR, O_APPEND, ... */
+export function fileFlags(fd: number): number {
+  return check('fcntl', fcntlFunction, [fd, F_GETFL, 0], [fd, word('F_GETFL')]);
+}
+
 /** O_NONBLOCK belongs to the open file, so it changes for every process that shares it. */
 export function setNonblocking(fd: number, on: boolean): void {
-  const flags = check('fcntl', fcntlFunction, [fd, F_GETFL, 0], [fd, word('F_GETFL')]);
+  const flags = fileFlags(fd);
   const wanted = on ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
   if (wanted !== flags) check('fcntl', fcntlFunction, [fd, F_SETFL, wanted], [fd, word('F_SETFL'), wanted]);
 }

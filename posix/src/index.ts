@@ -6,6 +6,7 @@ export * from './credentials.ts';
 export * from './descriptors.ts';
 export { errnoName, PosixError } from './errors.ts';
 export * from './eventfd.ts';
+export { eventfdSignal, eventfdTake } from './eventfd-shared.ts';
 export { FdDuplex, type FdDuplexOptions } from './fd-duplex.ts';
 export { FdListener } from './fd-listener.ts';
 export * from './kernel.ts';

@@ -10,6 +10,7 @@ await import('./native.test.ts');
 await import('./message.test.ts');
 await import('./message-exchange.test.ts');
 await import('./memory.test.ts');
+await import('./eventfd-shared.test.ts');
 await import('./socket.test.ts');
 await import('./descriptors.test.ts');
 await import('./openat2.test.ts');

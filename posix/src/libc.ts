@@ -76,6 +76,10 @@ const syscallFunction = bind('syscall', ['long', 'long', 'long', 'long', 'long',
 
 /** A call that glibc has no wrapper for. Numbers differ between architectures below 424. */
 const numbers = {
+  io_setup: { x64: 206, arm64: 0 },
+  io_destroy: { x64: 207, arm64: 1 },
+  io_getevents: { x64: 208, arm64: 4 },
+  io_submit: { x64: 209, arm64: 2 },
   kcmp: { x64: 312, arm64: 272 },
   finit_module: { x64: 313, arm64: 273 },
   delete_module: { x64: 176, arm64: 106 },

@@ -103,10 +103,7 @@ function throughKoffi(): Native {
 
 /** V8's own way to detach a buffer: JavaScript of Node 20 has none for memory that is not V8's. */
 function v8Detach(): (buffer: ArrayBuffer) => void {
+  // It stays on: V8 drops code that rests and compiles it anew.
   setFlagsFromString('--allow-natives-syntax');
-  try {
-    return new Function('buffer', '%ArrayBufferDetach(buffer)') as (buffer: ArrayBuffer) => void;
-  } finally {
-    setFlagsFromString('--no-allow-natives-syntax');
-  }
+  return new Function('buffer', '%ArrayBufferDetach(buffer)') as (buffer: ArrayBuffer) => void;
 }

@@ -80,7 +80,7 @@ export function openDescriptors(): string[] {
   for (const fd of readdirSync('/proc/self/fd')) {
     try {
       const target = readlinkSync(`/proc/self/fd/${fd}`);
-      if (!target.includes('/proc/') && !target.includes('node_modules')) open.push(`${fd} ${target}`);
+      if (!['/proc/', 'node_modules', '/dev/null'].some((part) => target.includes(part))) open.push(`${fd} ${target}`);
     } catch {
       // The descriptor that listed the directory is gone by now.
     }

@@ -6,9 +6,9 @@ import { DmaCmd, DmaStatus, Reg } from '../mock-accel/gen/registers.ts';
 import { DmaMapFlag, PciRegion } from '../protocol/index.ts';
 
 const SIZE = 2 ** 30;
-const ROUNDS = 64;
+const ROUNDS = 16;
 /** What the server's addresses may grow by, all rounds together. */
-const LIMIT = 8 * SIZE;
+const LIMIT = 4 * SIZE;
 
 /** Maps guest memory, lets the device reach it and unmaps it, again and again. Throws when the server keeps addresses. */
 export function fuzzMappings(socketPath: string): void {

@@ -7,4 +7,4 @@ await import('./host.slow.test.ts');
 test('a host lives through what nobody should send', async () => {
   const { fuzzLive } = await import('../fuzz/live.ts');
   expect(await fuzzLive({ messages: 4000, seed: 7 })).toMatchObject({ messages: 4000, connections: 20 });
-});
+}, 30_000);

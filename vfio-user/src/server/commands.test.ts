@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { closeAll, eventfd, eventfdRead, mmap } from '@kata-mock/posix';
+import { closeAll, eventfd, eventfdRead, eventfdWrite, mmap, setNonblocking } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
 import {
@@ -187,6 +187,18 @@ describe('DEVICE_SET_IRQS', () => {
     server.irqs.trigger(PciIrq.MSIX, 3);
     expect([eventfdRead(first!), eventfdRead(second!)]).toEqual([1n, 2n]);
     closeAll([first!, second!]);
+  });
+
+  test('a client that fills a counter and makes it blocking does not stop the server', () => {
+    const [trigger, unmask] = eventfds(2);
+    client.setIrqs(set({}), [trigger!]);
+    client.setIrqs(set({ index: PciIrq.INTX, action: 'unmask' }), [unmask!]);
+    eventfdWrite(trigger!, 0xffff_ffff_ffff_fffen);
+    for (const fd of [trigger!, unmask!]) setNonblocking(fd, false);
+    for (let count = 0; count < 3; count++) server.irqs.trigger(PciIrq.MSIX, 0);
+    // It was readable, and the client was quicker.
+    server.irqs.resampled(server.irqs.unmaskFds()[0]!);
+    closeAll([trigger!, unmask!]);
   });
 
   test('taking away a range that starts above 0 takes just that range', () => {

@@ -1,7 +1,8 @@
-import { closeSync, fstatSync, readSync, writeSync } from 'node:fs';
-import { F_SEAL_SHRINK, getSeals, type Mapping, mmap, PROT_READ, PROT_WRITE } from '@kata-mock/posix';
+import { closeSync, readSync, writeSync } from 'node:fs';
+import { type Mapping, mmap, PROT_READ, PROT_WRITE } from '@kata-mock/posix';
 import { VfioUserError } from '../errors.ts';
-import { DmaMapFlag, Errno, protocolError } from '../protocol/index.ts';
+import { DmaMapFlag, Errno } from '../protocol/index.ts';
+import { dmaFile } from './dma-file.ts';
 
 /** How a region's memory is reached. */
 export type DmaAccessMode =
@@ -12,7 +13,6 @@ export type DmaAccessMode =
   /** By DMA_READ and DMA_WRITE messages. */
   | 'message';
 
-const PAGE = 4096n;
 /** One mapping's size; larger regions are mapped piece by piece as they are used. */
 const WINDOW_BYTES = 1n << 30n;
 
@@ -24,6 +24,7 @@ export class DmaRegion {
   readonly flags: number;
   readonly fd: number | undefined;
   readonly mode: DmaAccessMode;
+  readonly #blockBytes: bigint;
   readonly #windows = new Map<bigint, Mapping>();
 
   /** Takes `fd` over only when it does not throw. */
@@ -33,7 +34,9 @@ export class DmaRegion {
     this.offset = map.offset;
     this.flags = map.flags;
     this.fd = fd;
-    this.mode = fd === undefined ? 'message' : modeOf(fd, map);
+    const file = fd === undefined ? undefined : dmaFile(fd, map);
+    this.mode = file?.mode ?? 'message';
+    this.#blockBytes = file?.blockBytes ?? 1n;
   }
 
   get end(): bigint {
@@ -81,7 +84,7 @@ export class DmaRegion {
 
   #windowStart(window: bigint): bigint {
     const start = window * WINDOW_BYTES;
-    const first = (this.offset / PAGE) * PAGE;
+    const first = (this.offset / this.#blockBytes) * this.#blockBytes;
     return start > first ? start : first;
   }
 
@@ -89,11 +92,13 @@ export class DmaRegion {
     const known = this.#windows.get(window);
     if (known) return known.bytes;
     const start = this.#windowStart(window);
-    const fileEnd = this.offset + this.size;
+    // Whole blocks: huge pages are mapped and unmapped in no smaller pieces.
+    const block = this.#blockBytes;
+    const blocksEnd = ((this.offset + this.size + block - 1n) / block) * block;
     const windowEnd = (window + 1n) * WINDOW_BYTES;
-    const length = Number((fileEnd < windowEnd ? fileEnd : windowEnd) - start);
+    const length = Number((blocksEnd < windowEnd ? blocksEnd : windowEnd) - start);
     const prot = (this.readable ? PROT_READ : 0) | (this.writable ? PROT_READ | PROT_WRITE : 0);
-    const mapping = mmap(this.fd!, length, { prot, offset: Number(start) });
+    const mapping = mmap(this.fd!, length, { prot, offset: Number(start), dump: false });
     this.#windows.set(window, mapping);
     return mapping.bytes;
   }
@@ -109,23 +114,5 @@ export class DmaRegion {
       done += count;
       position += BigInt(count);
     }
-  }
-}
-
-function modeOf(fd: number, map: { offset: bigint; size: bigint; flags: number }): DmaAccessMode {
-  const stat = fstatSync(fd, { bigint: true });
-  if (!stat.isFile()) throw protocolError('DMA_MAP: the descriptor is no regular file');
-  if (map.offset + map.size > stat.size)
-    throw protocolError(`DMA_MAP: the file has ${stat.size} bytes, the region ends at ${map.offset + map.size}`);
-  if ((map.flags & DmaMapFlag.FILE_IO) !== 0) return 'file';
-  return shrinkSealed(fd) ? 'mmap' : 'file';
-}
-
-function shrinkSealed(fd: number): boolean {
-  try {
-    return (getSeals(fd) & F_SEAL_SHRINK) !== 0;
-  } catch {
-    // Only memfds have seals.
-    return false;
   }
 }

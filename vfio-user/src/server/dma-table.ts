@@ -10,6 +10,7 @@ import {
 } from '../protocol/index.ts';
 import { ClientDescriptors } from './client-descriptors.ts';
 import type { DirtyLog } from './dirty-log.ts';
+import { assertLocalFile } from './dma-file.ts';
 import { DmaRegion } from './dma-region.ts';
 
 /** Reaches memory the client gave no descriptor for. */
@@ -63,6 +64,7 @@ export class DmaTable {
     if (address + size > END_OF_SPACE || offset + size > END_OF_SPACE / 2n)
       throw protocolError('DMA_MAP: the range wraps around');
     if (size > MAX_DMA_REGION_BYTES) throw protocolError(`DMA_MAP: ${size} bytes in one region`, Errno.ENOSPC);
+    if (fd !== undefined) assertLocalFile(fd);
     const index = this.#firstEndingAfter(address);
     const next = this.#regions[index];
     if (next && next.address < address + size) {

@@ -1,16 +1,17 @@
 import { closeSync, ftruncateSync, mkdtempSync, openSync, readSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { eventfd, memfdCreate } from '@kata-mock/posix';
+import { addSeals, eventfd, F_SEAL_SHRINK, F_SEAL_WRITE, memfdCreate } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
 import { Command, DmaMapFlag, encodeDmaMap, encodeDmaUnmap } from '../protocol/index.ts';
 import { codeOf, connectLoopback, errnoOf, FakeMemory, openDescriptors } from '../testing.ts';
 import type { DeviceServer } from './device-server.ts';
+import { assertLocalFile } from './dma-file.ts';
 import { TestDevice } from './test-device.ts';
 
 const READ_WRITE = DmaMapFlag.READ | DmaMapFlag.WRITE;
-const [ENOENT, EACCES, EEXIST, EINVAL, ENOSPC] = [2, 13, 17, 22, 28];
+const [EPERM, ENOENT, EACCES, EEXIST, EINVAL, ENOSPC] = [1, 2, 13, 17, 22, 28];
 const PAGE = 4096n;
 let device: TestDevice;
 let client: Client;
@@ -108,19 +109,6 @@ describe('reaching guest memory', () => {
     expect(codeOf(() => server.dma.read(2n * PAGE, new Uint8Array(16)))).toBe('DMA');
   });
 
-  test('a descriptor that may only be read cannot be written through', () => {
-    const directory = mkdtempSync(path.join(tmpdir(), 'vfu-'));
-    const file = path.join(directory, 'f');
-    const writable = openSync(file, 'w');
-    ftruncateSync(writable, 4096);
-    const readable = openSync(file, 'r');
-    client.dmaMap(region(0, 1), readable);
-    expect(codeOf(() => server.dma.write(0n, Uint8Array.of(1)))).toBe('EBADF');
-    closeSync(writable);
-    closeSync(readable);
-    rmSync(directory, { recursive: true });
-  });
-
   test('nothing is reached while bus mastering is off', () => {
     client.dmaMap(region(0, 1), memory(1));
     server.dma.enabled = false;
@@ -192,6 +180,38 @@ describe('DMA_MAP', () => {
     const event = eventfd();
     fds.push(event);
     expect(refusal(region(0, 1), event)).toBe(EINVAL);
+  });
+
+  test('a descriptor that allows less than the region is refused', () => {
+    const opened = (path: string, flags: string) => {
+      fds.push(openSync(path, flags));
+      return fds.at(-1)!;
+    };
+    const directory = mkdtempSync(path.join(tmpdir(), 'vfu-'));
+    const file = path.join(directory, 'f');
+    ftruncateSync(opened(file, 'w'), 4096);
+    for (const source of [file, `/proc/self/fd/${memory(1)}`]) {
+      expect(refusal(region(0, 1), opened(source, 'r'))).toBe(EACCES);
+      expect(refusal(region(0, 1, { flags: DmaMapFlag.READ }), opened(source, 'r'))).toBeUndefined();
+      client.dmaUnmapAll();
+    }
+    expect(refusal(region(0, 1), fds[0])).toBe(EACCES);
+    rmSync(directory, { recursive: true });
+  });
+
+  test('memory that is sealed against writes can only be read', () => {
+    const fd = memory(1, false);
+    addSeals(fd, F_SEAL_SHRINK | F_SEAL_WRITE);
+    expect(refusal(region(0, 1), fd)).toBe(EPERM);
+    client.dmaMap(region(0, 1, { flags: DmaMapFlag.READ }), fd);
+    server.dma.read(0n, new Uint8Array(16));
+  });
+
+  test('a file behind which another process may stand is refused without asking it', () => {
+    fds.push(openSync('/proc/self/status', 'r'));
+    expect(refusal(region(0, 1, { flags: DmaMapFlag.READ }), fds[0])).toBe(EINVAL);
+    // Its size would be wrong, and it has no other fault: that it was not asked is what shows.
+    expect(() => assertLocalFile(fds[0]!)).toThrow(/but on proc/);
   });
 
   test('the number of regions is bounded', () => {

@@ -1,5 +1,5 @@
 import { closeSync, readlinkSync } from 'node:fs';
-import { eventfdRead, eventfdWrite, setNonblocking } from '@kata-mock/posix';
+import { eventfdSignal, eventfdTake } from '@kata-mock/posix';
 import { PciIrq, protocolError, type SetIrqs } from '../protocol/index.ts';
 import { ClientDescriptors } from './client-descriptors.ts';
 
@@ -67,7 +67,7 @@ export class IrqTable {
     this.#indexes.forEach((vectors, index) => {
       vectors.forEach((vector, number) => {
         if (vector.unmaskFd !== fd) return;
-        eventfdRead(fd);
+        eventfdTake(fd);
         this.#unmask(index, number);
       });
     });
@@ -165,8 +165,6 @@ export class IrqTable {
     const vector = this.#indexes[index]![number]!;
     const slot = action === 'unmask' ? 'unmaskFd' : 'fd';
     const old = vector[slot];
-    // A client that saturates a blocking counter must not stall the server.
-    if (fd !== undefined) setNonblocking(fd, true);
     vector[slot] = fd;
     if (fd !== undefined) this.#descriptors.add(fd);
     if (old !== undefined) this.#close(old);
@@ -212,7 +210,7 @@ export class IrqTable {
   }
 
   #fire(vector: Vector): void {
-    if (vector.fd !== undefined) eventfdWrite(vector.fd);
+    if (vector.fd !== undefined) eventfdSignal(vector.fd);
   }
 }
 
