@@ -12,11 +12,27 @@
 
 /* The device answers in well under a millisecond; a stalled one is given this long. */
 #define MOCK_ACCEL_DMA_TIMEOUT_MS 5000
+/* Without bus mastering a copy cannot go on: how long the engine may take to see it. */
+#define MOCK_ACCEL_DMA_STOP_MS 500
 #define MOCK_ACCEL_DMA_POLL_US 50
 
 static u32 mock_accel_dma_state(u32 status)
 {
 	return (status & MOCK_ACCEL_DMA_STATUS_STATE_MASK) >> MOCK_ACCEL_DMA_STATUS_STATE_SHIFT;
+}
+
+/* Reads DMA_STATUS until the engine is not busy any more, or the deadline has passed. */
+static u32 mock_accel_dma_poll(struct mock_accel *mock, unsigned long deadline)
+{
+	u32 status;
+
+	for (;;) {
+		status = ioread32(mock->regs + MOCK_ACCEL_REG_DMA_STATUS);
+		if (mock_accel_dma_state(status) != MOCK_ACCEL_DMA_STATUS_STATE_BUSY ||
+		    time_after(jiffies, deadline))
+			return status;
+		usleep_range(MOCK_ACCEL_DMA_POLL_US, 2 * MOCK_ACCEL_DMA_POLL_US);
+	}
 }
 
 /*
@@ -26,18 +42,53 @@ static u32 mock_accel_dma_state(u32 status)
  */
 static u32 mock_accel_dma_wait(struct mock_accel *mock)
 {
-	unsigned long deadline = jiffies + msecs_to_jiffies(MOCK_ACCEL_DMA_TIMEOUT_MS);
-	u32 status;
+	unsigned long timeout = msecs_to_jiffies(MOCK_ACCEL_DMA_TIMEOUT_MS);
+	unsigned long deadline = jiffies + timeout;
 
 	if (mock->vectors)
-		wait_for_completion_timeout(&mock->dma_done, deadline - jiffies);
-	for (;;) {
+		wait_for_completion_timeout(&mock->dma_done, timeout);
+	return mock_accel_dma_poll(mock, deadline);
+}
+
+/*
+ * Lets the function master the bus if its engine rests. -EBUSY: it works on a command that timed
+ * out, for this driver or for one before it, and would write to memory that is somebody else's
+ * by now; it would ignore a new command, too. -EIO: its status makes no sense.
+ */
+int mock_accel_dma_grant(struct mock_accel *mock)
+{
+	u32 status = MOCK_ACCEL_DMA_STATUS_STATE_IDLE;
+
+	if (mock->capabilities & MOCK_ACCEL_CAPABILITIES_DMA)
 		status = ioread32(mock->regs + MOCK_ACCEL_REG_DMA_STATUS);
-		if (mock_accel_dma_state(status) != MOCK_ACCEL_DMA_STATUS_STATE_BUSY ||
-		    time_after(jiffies, deadline))
-			return status;
-		usleep_range(MOCK_ACCEL_DMA_POLL_US, 2 * MOCK_ACCEL_DMA_POLL_US);
+	switch (mock_accel_dma_state(status)) {
+	case MOCK_ACCEL_DMA_STATUS_STATE_IDLE:
+	case MOCK_ACCEL_DMA_STATUS_STATE_DONE:
+	case MOCK_ACCEL_DMA_STATUS_STATE_ERROR:
+		pci_set_master(mock->pdev);
+		return 0;
+	case MOCK_ACCEL_DMA_STATUS_STATE_BUSY:
+		return -EBUSY;
+	default:
+		return -EIO;
 	}
+}
+
+/*
+ * Takes the bus from a device that did not finish: its buffers may be freed after that, for what
+ * it wrote to memory comes before its answer to the write that switches mastering off. When the
+ * engine ends its command, which cannot go on, it gets the bus back, as its interrupts need it.
+ */
+static void mock_accel_dma_abort(struct mock_accel *mock)
+{
+	unsigned long deadline = jiffies + msecs_to_jiffies(MOCK_ACCEL_DMA_STOP_MS);
+
+	pci_clear_master(mock->pdev);
+	mock_accel_dma_poll(mock, deadline);
+	if (mock_accel_dma_grant(mock))
+		dev_err(&mock->dev, "DMA does not end: bus mastering is off until a reset\n");
+	else
+		dev_warn(&mock->dev, "DMA took too long and was ended\n");
 }
 
 /*
@@ -107,11 +158,37 @@ static int mock_accel_dma_round_trip(struct mock_accel *mock, struct mock_accel_
 	return ret;
 }
 
-/* Runs the test of MOCK_ACCEL_IOC_DMA_TEST. */
-long mock_accel_dma_test(struct mock_accel *mock, struct mock_accel_dma_test *test)
+/* With the hardware held and the engine this call's. */
+static long mock_accel_dma_run(struct mock_accel *mock, struct mock_accel_dma_test *test)
 {
 	dma_addr_t out_dma, in_dma;
 	u8 *out, *in;
+	long ret;
+
+	ret = mock_accel_dma_grant(mock);
+	if (ret)
+		return ret;
+	out = dma_alloc_coherent(&mock->pdev->dev, test->length, &out_dma, GFP_KERNEL);
+	if (!out)
+		return -ENOMEM;
+	ret = -ENOMEM;
+	in = dma_alloc_coherent(&mock->pdev->dev, test->length, &in_dma, GFP_KERNEL);
+	if (!in)
+		goto free_out;
+
+	ret = mock_accel_dma_round_trip(mock, test, out, out_dma, in, in_dma);
+	if (ret)
+		mock_accel_dma_abort(mock);
+
+	dma_free_coherent(&mock->pdev->dev, test->length, in, in_dma);
+free_out:
+	dma_free_coherent(&mock->pdev->dev, test->length, out, out_dma);
+	return ret;
+}
+
+/* Runs the test of MOCK_ACCEL_IOC_DMA_TEST. */
+long mock_accel_dma_test(struct mock_accel *mock, struct mock_accel_dma_test *test)
+{
 	long ret;
 
 	if (!test->length || test->length > MOCK_ACCEL_DMA_MAX_BYTES || test->reserved)
@@ -122,22 +199,9 @@ long mock_accel_dma_test(struct mock_accel *mock, struct mock_accel_dma_test *te
 	ret = mock_accel_enter(mock);
 	if (ret)
 		return ret;
-	ret = -ENOMEM;
-	out = dma_alloc_coherent(&mock->pdev->dev, test->length, &out_dma, GFP_KERNEL);
-	if (!out)
-		goto leave;
-	in = dma_alloc_coherent(&mock->pdev->dev, test->length, &in_dma, GFP_KERNEL);
-	if (!in)
-		goto free_out;
-
 	mutex_lock(&mock->dma_lock);
-	ret = mock_accel_dma_round_trip(mock, test, out, out_dma, in, in_dma);
+	ret = mock_accel_dma_run(mock, test);
 	mutex_unlock(&mock->dma_lock);
-
-	dma_free_coherent(&mock->pdev->dev, test->length, in, in_dma);
-free_out:
-	dma_free_coherent(&mock->pdev->dev, test->length, out, out_dma);
-leave:
 	mock_accel_exit(mock);
 	return ret;
 }

@@ -53,13 +53,20 @@ static irqreturn_t mock_accel_irq(int irq, void *data)
 static irqreturn_t mock_accel_irq_thread(int irq, void *data)
 {
 	struct mock_accel_vector *vector = data;
-	u32 news = atomic_xchg(&vector->news, 0);
 
-	if (news & MOCK_ACCEL_IRQ_STATUS_PASSPHRASE)
-		sysfs_notify(&vector->mock->dev.kobj, NULL, "passphrase_status");
-	if (news & MOCK_ACCEL_IRQ_STATUS_VF_CHANGE)
-		sysfs_notify(&vector->mock->dev.kobj, NULL, "sriov_numvfs");
+	mock_accel_announce(vector->mock, atomic_xchg(&vector->news, 0));
 	return IRQ_HANDLED;
+}
+
+/* Wakes who polls the attributes that these causes of IRQ_STATUS change. */
+void mock_accel_announce(struct mock_accel *mock, u32 causes)
+{
+	if (!READ_ONCE(mock->listed))
+		return;
+	if (causes & MOCK_ACCEL_IRQ_STATUS_PASSPHRASE)
+		sysfs_notify(&mock->dev.kobj, NULL, "passphrase_status");
+	if (causes & MOCK_ACCEL_IRQ_STATUS_VF_CHANGE)
+		sysfs_notify(&mock->dev.kobj, NULL, "sriov_numvfs");
 }
 
 static int mock_accel_request(struct mock_accel *mock, int index, u32 causes)

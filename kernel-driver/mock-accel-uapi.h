@@ -62,8 +62,9 @@ struct mock_accel_dma_test {
 
 /*
  * Tests the DMA engine. EOPNOTSUPP: the device has none. EINVAL: length or reserved is out of
- * range. EBADF: not opened for writing. ETIMEDOUT: the device did not finish. A copy that the
- * device refuses is no error of the call: see @error.
+ * range. EBADF: not opened for writing. ETIMEDOUT: the device did not finish, and was taken off
+ * the bus. EBUSY: it still works on a copy that timed out; a reset ends that. EIO: its status
+ * makes no sense. A copy that the device refuses is no error of the call: see @error.
  */
 #define MOCK_ACCEL_IOC_DMA_TEST _IOWR(MOCK_ACCEL_IOC_MAGIC, 4, struct mock_accel_dma_test)
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
  * Inside of the driver. Life of a device: probe makes it (pci.c), names it (naming.c), shows it
- * in sysfs (sysfs.c) and /dev (chrdev.c); remove takes those away, marks it gone and drops its
- * reference; open files keep the memory, not the hardware.
+ * in sysfs (sysfs.c) and /dev (chrdev.c); remove takes the hardware away from everybody, then
+ * those, and drops its reference; open files keep the memory, not the hardware.
  */
 #ifndef MOCK_ACCEL_H
 #define MOCK_ACCEL_H
@@ -73,6 +73,9 @@ struct mock_accel_vector {
  *   reset it
  * @regs: BAR0, NULL once the device is gone; guarded by @io_lock, except for interrupt
  *   handlers, which end before it goes
+ * @listed: in sysfs, so that changes can be announced there; set while device_add() is done and
+ *   the hardware is not taken away yet, which is what device_del() waits for
+ * @aperture_wc: the device memory is reserved for write combining
  * @status_lock: makes read-compare-write of STATUS one step
  * @words_lock: guards @words
  * @words: the word list, or NULL
@@ -96,6 +99,8 @@ struct mock_accel {
 
 	struct rw_semaphore io_lock;
 	void __iomem *regs;
+	bool listed;
+	bool aperture_wc;
 	struct mutex status_lock;
 
 	struct mutex words_lock;
@@ -129,6 +134,7 @@ int mock_accel_name(struct mock_accel *mock);
 void mock_accel_unname(struct mock_accel *mock);
 void mock_accel_publish(struct mock_accel *mock);
 struct mock_accel *mock_accel_get(unsigned int minor);
+struct mock_accel *mock_accel_get_by_pdev(struct pci_dev *pdev);
 
 /* registers.c: 0 or -ENODEV when the device is gone */
 int mock_accel_enter(struct mock_accel *mock);
@@ -155,17 +161,21 @@ int mock_accel_choose_words(struct mock_accel *mock, unsigned int count, char *t
 int mock_accel_irq_init(struct mock_accel *mock);
 void mock_accel_irq_enable(struct mock_accel *mock);
 void mock_accel_irq_exit(struct mock_accel *mock);
+void mock_accel_announce(struct mock_accel *mock, u32 causes);
 
 /* dma.c */
+int mock_accel_dma_grant(struct mock_accel *mock);
 long mock_accel_dma_test(struct mock_accel *mock, struct mock_accel_dma_test *test);
 
 /* aperture.c */
+void mock_accel_reserve_aperture(struct mock_accel *mock);
+void mock_accel_release_aperture(struct mock_accel *mock);
 int mock_accel_map_aperture(struct mock_accel *mock, struct vm_area_struct *vma);
 
 /* sriov.c */
 int mock_accel_sriov_configure(struct pci_dev *pdev, int count);
 int mock_accel_vf_assist(struct pci_dev *pdev);
-struct mock_accel *mock_accel_pf_of(struct pci_dev *pdev);
+struct mock_accel *mock_accel_get_pf(struct pci_dev *pdev);
 bool mock_accel_is_vf(struct pci_dev *pdev);
 int mock_accel_vf_index(struct pci_dev *pdev);
 

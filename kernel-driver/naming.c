@@ -30,28 +30,29 @@ static int mock_accel_take_vf_minor(void)
 /* Gives the device its minor and name. */
 int mock_accel_name(struct mock_accel *mock)
 {
-	struct mock_accel *pf = mock->is_vf ? mock_accel_pf_of(mock->pdev) : NULL;
+	struct mock_accel *pf = mock->is_vf ? mock_accel_get_pf(mock->pdev) : NULL;
 	int ret;
 
 	if (pf)
 		mock->minor = mock_accel_take_vf_minor();
 	else
 		mock->minor = ida_alloc_max(&mock_accel_minors, MOCK_ACCEL_MINORS - 1, GFP_KERNEL);
-	if (mock->minor < 0)
-		return mock->minor;
+	ret = mock->minor;
+	if (ret < 0)
+		goto put;
 
 	if (pf)
 		ret = dev_set_name(&mock->dev, "mock%d_vf%d", pf->minor,
 				   mock_accel_vf_index(mock->pdev));
 	else
 		ret = dev_set_name(&mock->dev, "mock%d", mock->minor);
-	if (ret) {
-		ida_free(&mock_accel_minors, mock->minor);
-		return ret;
-	}
-	ret = xa_reserve(&mock_accel_open, mock->minor, GFP_KERNEL);
+	if (!ret)
+		ret = xa_reserve(&mock_accel_open, mock->minor, GFP_KERNEL);
 	if (ret)
 		ida_free(&mock_accel_minors, mock->minor);
+put:
+	if (pf)
+		put_device(&pf->dev);
 	return ret;
 }
 
@@ -77,6 +78,26 @@ struct mock_accel *mock_accel_get(unsigned int minor)
 	mock = xa_load(&mock_accel_open, minor);
 	if (mock)
 		get_device(&mock->dev);
+	xa_unlock(&mock_accel_open);
+	return mock;
+}
+
+/*
+ * The device of this PCI function, with a reference taken, or NULL. Unlike its drvdata this may
+ * be asked for without the function's lock, which a neighbour in the same slot must not take.
+ */
+struct mock_accel *mock_accel_get_by_pdev(struct pci_dev *pdev)
+{
+	struct mock_accel *mock;
+	unsigned long minor;
+
+	xa_lock(&mock_accel_open);
+	xa_for_each(&mock_accel_open, minor, mock) {
+		if (mock->pdev == pdev) {
+			get_device(&mock->dev);
+			break;
+		}
+	}
 	xa_unlock(&mock_accel_open);
 	return mock;
 }

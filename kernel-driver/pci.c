@@ -97,7 +97,9 @@ static int mock_accel_start(struct mock_accel *mock)
 	ret = mock_accel_identify(mock);
 	if (ret)
 		goto unmap;
-	pci_set_master(pdev);
+	if (mock_accel_dma_grant(mock))
+		dev_warn(&pdev->dev, "DMA of before goes on: bus mastering is off until a reset\n");
+	mock_accel_reserve_aperture(mock);
 	return 0;
 
 unmap:
@@ -110,7 +112,11 @@ disable:
 	return ret;
 }
 
-/* Takes the hardware away from everybody, then gives it back to the PCI core. */
+/*
+ * Takes the hardware away from everybody, then gives it back to the PCI core. After it nothing
+ * touches the device's place in sysfs of itself: interrupts are off, and who holds io_lock to
+ * announce something is done.
+ */
 static void mock_accel_stop(struct mock_accel *mock)
 {
 	void __iomem *regs;
@@ -119,9 +125,11 @@ static void mock_accel_stop(struct mock_accel *mock)
 	mock_accel_irq_exit(mock);
 	regs = mock->regs;
 	mock->regs = NULL;
+	WRITE_ONCE(mock->listed, false);
 	up_write(&mock->io_lock);
 
 	mock_accel_revoke_mappings(mock);
+	mock_accel_release_aperture(mock);
 	pci_clear_master(mock->pdev);
 	pci_iounmap(mock->pdev, regs);
 	pci_release_regions(mock->pdev);
@@ -152,12 +160,15 @@ static int mock_accel_probe(struct pci_dev *pdev, const struct pci_device_id *id
 		dev_warn(&pdev->dev, "no word list from firmware %s (%d): passphrases need it\n",
 			 MOCK_ACCEL_WORDLIST, ret);
 
-	/* A VF's probe may run before device_add() of its PF returns, so drvdata comes first. */
+	/* Who is told of the device by device_add() may want all of it at once. */
 	pci_set_drvdata(pdev, mock);
 	mock_accel_publish(mock);
 	ret = device_add(&mock->dev);
 	if (ret)
 		goto clear;
+	WRITE_ONCE(mock->listed, true);
+	/* For a poll that missed an interrupt of before. */
+	mock_accel_announce(mock, U32_MAX);
 	/* What a slot reset restores: BARs, bus mastering, MSI-X. */
 	pci_save_state(pdev);
 	dev_info(&mock->dev, "%pUb at %s\n", mock->uuid, pci_name(pdev));
@@ -180,13 +191,10 @@ static void mock_accel_remove(struct pci_dev *pdev)
 
 	if (pci_num_vf(pdev))
 		pci_disable_sriov(pdev);
-	/*
-	 * Attributes and nodes go first, then new opens, then the hardware under the files that
-	 * are open still.
-	 */
+	/* The hardware goes first: attributes that are in use until they go answer ENODEV. */
+	mock_accel_stop(mock);
 	device_del(&mock->dev);
 	mock_accel_unname(mock);
-	mock_accel_stop(mock);
 	pci_set_drvdata(pdev, NULL);
 	put_device(&mock->dev);
 }

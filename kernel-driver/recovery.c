@@ -21,8 +21,11 @@ static void mock_accel_reset_done(struct pci_dev *pdev)
 
 	if (pdev->is_virtfn)
 		mock_accel_vf_assist(pdev);
-	if (mock->regs)
+	if (mock->regs) {
+		/* The core restored what it found, which may be "off" after a DMA timeout. */
+		mock_accel_dma_grant(mock);
 		mock_accel_irq_enable(mock);
+	}
 	up_write(&mock->io_lock);
 }
 

@@ -43,7 +43,8 @@ int mock_accel_write(struct mock_accel *mock, u32 offset, u32 value)
 
 /*
  * Writes STATUS, and tells user space when that changed it: ACTION=change with
- * MOCK_ACCEL_STATUS=0x%08x.
+ * MOCK_ACCEL_STATUS=0x%08x. The hardware is held until that is said, for device_del() comes only
+ * after it was taken away.
  */
 int mock_accel_set_status(struct mock_accel *mock, u32 value)
 {
@@ -60,12 +61,12 @@ int mock_accel_set_status(struct mock_accel *mock, u32 value)
 	iowrite32(value, mock->regs + MOCK_ACCEL_REG_STATUS);
 	after = ioread32(mock->regs + MOCK_ACCEL_REG_STATUS);
 	mutex_unlock(&mock->status_lock);
-	mock_accel_exit(mock);
 
-	if (after != before) {
+	if (after != before && READ_ONCE(mock->listed)) {
 		snprintf(text, sizeof(text), "MOCK_ACCEL_STATUS=0x%08x", after);
 		kobject_uevent_env(&mock->dev.kobj, KOBJ_CHANGE, env);
 		sysfs_notify(&mock->dev.kobj, NULL, "status");
 	}
+	mock_accel_exit(mock);
 	return 0;
 }

@@ -23,24 +23,28 @@ int mock_accel_vf_index(struct pci_dev *pdev)
 
 /*
  * The PF that a VF belongs to, if this driver has it: by SR-IOV, else function 0 of the same
- * slot. NULL: none.
+ * slot. With a reference taken, as a PF without SR-IOV may be unbound meanwhile; NULL: none.
  */
-struct mock_accel *mock_accel_pf_of(struct pci_dev *pdev)
+struct mock_accel *mock_accel_get_pf(struct pci_dev *pdev)
 {
-	struct mock_accel *mock = NULL;
+	struct mock_accel *mock;
 	struct pci_dev *pf;
 
-	if (pdev->is_virtfn) {
-		mock = pci_iov_get_pf_drvdata(pdev, &mock_accel_pci_driver);
-		return IS_ERR(mock) ? NULL : mock;
-	}
-	if (!PCI_FUNC(pdev->devfn))
+	if (pdev->is_virtfn)
+		pf = pci_dev_get(pci_physfn(pdev));
+	else if (PCI_FUNC(pdev->devfn))
+		pf = pci_get_slot(pdev->bus, PCI_DEVFN(PCI_SLOT(pdev->devfn), 0));
+	else
 		return NULL;
-	pf = pci_get_slot(pdev->bus, PCI_DEVFN(PCI_SLOT(pdev->devfn), 0));
-	if (pf && pf->dev.driver == &mock_accel_pci_driver.driver)
-		mock = pci_get_drvdata(pf);
+	if (!pf)
+		return NULL;
+	mock = mock_accel_get_by_pdev(pf);
 	pci_dev_put(pf);
-	return mock && !mock->is_vf ? mock : NULL;
+	if (mock && mock->is_vf) {
+		put_device(&mock->dev);
+		return NULL;
+	}
+	return mock;
 }
 
 /*

@@ -50,25 +50,38 @@ describe('device memory', () => {
     await guest.do.close(fd);
   });
 
-  it('raises SIGBUS, and nothing worse, when the device goes while it is mapped', async () => {
+  it.each([
+    ['the driver is unbound', 'used', ['unbind'], ['bind']],
+    ['the driver is unbound before the page was ever touched', 'fresh', ['unbind'], ['bind']],
+    ['another life of the device began since', 'used', ['unbind', 'bind'], []],
+    ['the device is removed', 'used', ['remove'], ['rescan']],
+  ])('raises SIGBUS, and nothing worse, when %s while it is mapped', async (_what, page, away, back) => {
+    const pci = await guest.do.realpath('/sys/class/mock-accel/mock0/device');
+    const address = pci.split('/').at(-1)!;
+    const steps: Record<string, [file: string, text: string]> = {
+      unbind: ['/sys/bus/pci/drivers/mock-accel/unbind', address],
+      bind: ['/sys/bus/pci/drivers/mock-accel/bind', address],
+      remove: [`${pci}/remove`, '1'],
+      rescan: ['/sys/bus/pci/rescan', '1'],
+    };
     // busybox dd maps nothing, so a small Node program stands for the user.
     const program = `
       const { createRequire } = require('node:module');
+      const fs = require('fs');
       const koffi = createRequire('/usr/lib/kata-mock/agent/main.js')('koffi');
       const libc = koffi.load('libc.so.6');
       const mmap = libc.func('void *mmap(void *, size_t, int, int, int, int64_t)');
-      const fd = require('fs').openSync('/dev/mock0', 'r+');
-      const at = mmap(null, 4096, 3, 1, fd, 0);
-      console.log('mapped', koffi.decode(at, 'uint8_t') >= 0);
-      require('fs').writeFileSync(process.argv[1] + '/remove', '1');
+      const fd = fs.openSync('/dev/mock0', 'r+');
+      const [used, fresh] = [0, 4096].map((offset) => mmap(null, 4096, 3, 1, fd, offset));
+      console.log('mapped', koffi.decode(used, 'uint8_t') >= 0);
+      for (const [file, text] of ${JSON.stringify(away.map((step) => steps[step]))}) fs.writeFileSync(file, text);
       console.log('touching');
-      koffi.decode(at, 'uint8_t');
+      koffi.decode(${page}, 'uint8_t');
       console.log('survived');`;
-    const pci = await guest.do.realpath('/sys/class/mock-accel/mock0/device');
-    const { stdout, status } = await guest.do.run(['/usr/bin/node', '-e', program, pci]);
+    const { stdout, status } = await guest.do.run(['/usr/bin/node', '-e', program]);
     expect(stdout).toBe('mapped true\ntouching\n');
     expect(status, 'ended by a signal').toBeNull();
-    await guest.do.write('/sys/bus/pci/rescan', '1');
+    for (const step of back) await guest.do.write(...steps[step]!);
     await expect.poll(() => guest.do.exists('/dev/mock0')).toBe(true);
     expect((await guest.do.run(['dmesg'])).stdout).not.toMatch(/BUG|WARNING|Call Trace|Oops/);
   });

@@ -23,7 +23,10 @@ const MOCK = `${CLASS}/mock0`;
 let guest: BareGuest;
 
 beforeAll(async () => {
-  guest = await BareGuest.boot({ devices: [{ uuid: UUID, memorySize: '16G', totalVfs: 4 }], qemu: ['-device', 'edu'] });
+  guest = await BareGuest.boot({
+    devices: [{ uuid: UUID, memorySize: '16G', totalVfs: 4, aperture: '1M' }],
+    qemu: ['-device', 'edu'],
+  });
   expect(await guest.do.run(['modprobe', 'mock-accel'])).toMatchObject({ status: 0 });
 });
 
@@ -303,6 +306,43 @@ describe('life of a device', () => {
       await expect.poll(() => guest.do.exists('/dev/mock0')).toBe(true);
       await expect(guest.do.readFd(fd, 100), 'the old file stays dead').rejects.toMatchObject({ code: 'ENODEV' });
     });
+    expect(await attribute('uuid')).toBe(UUID);
+  });
+
+  it('is unbound and bound again under a storm of status changes, passphrases and mappings', async () => {
+    const rounds = 12;
+    const over = '/tmp/storm-is-over';
+    const address = (await guest.do.realpath(`${MOCK}/device`)).split('/').at(-1)!;
+    const again = `echo ${address} > unbind && echo ${address} > bind || echo failed >&2`;
+    // All the time: a file whose calls announce changes of status, and mappings; interrupts; unbinding.
+    const program = `
+      const { createRequire } = require('node:module');
+      const fs = require('fs');
+      const koffi = createRequire('/usr/lib/kata-mock/agent/main.js')('koffi');
+      const libc = koffi.load('libc.so.6');
+      const ioctl = libc.func('int ioctl(int, unsigned long, _Inout_ uint8_t *)');
+      const mmap = libc.func('void *mmap(void *, size_t, int, int, int, int64_t)');
+      const munmap = libc.func('int munmap(void *, size_t)');
+      const shell = (script, stderr) =>
+        require('child_process').spawn('sh', ['-c', script], { stdio: ['ignore', 'ignore', stderr] });
+      shell('until [ -e ${over} ]; do echo 1 > ${MOCK}/passphrase_generate; done', 'ignore');
+      shell('cd /sys/bus/pci/drivers/mock-accel; for round in $(seq ${rounds}); do ${again}; done; touch ${over}', 'inherit');
+      let [calls, opened] = [0, 0];
+      while (!fs.existsSync('${over}')) {
+        let fd;
+        try { fd = fs.openSync('/dev/mock0', 'r+'); } catch { continue; }
+        opened++;
+        do {
+          munmap(mmap(null, 4096, 3, 1, fd, 0), 4096);
+        } while (ioctl(fd, ${SET_STATUS}, Buffer.from([1 + (calls++ & 2), 0, 0, 0])) === 0 && !fs.existsSync('${over}'));
+        fs.closeSync(fd);
+      }
+      console.log(JSON.stringify({ calls, opened }));`;
+    const { stdout, stderr } = await guest.do.run(['/usr/bin/node', '-e', program]);
+    expect(stderr).toBe('');
+    const { calls, opened } = JSON.parse(stdout);
+    expect(calls).toBeGreaterThan(rounds);
+    expect(opened, 'the storm met the device between unbinds').toBeGreaterThan(1);
     expect(await attribute('uuid')).toBe(UUID);
   });
 
