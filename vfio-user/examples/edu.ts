@@ -85,17 +85,26 @@ function startDma(_value: number, _device: unknown, exact: number | bigint): voi
   const command = BigInt(exact);
   if ((command & START) === 0n) return;
   device.bus.task(() => {
-    const [source, target, count] = ['DMA_SOURCE', 'DMA_TARGET', 'DMA_COUNT'].map((name) => registers().getBig(name));
-    const inside = (command & TO_MEMORY) !== 0n ? source! : target!;
-    if (inside < BUFFER_AT || inside + count! > BUFFER_AT + BUFFER_BYTES)
-      return device.log(`DMA of ${count} bytes at 0x${inside.toString(16)} leaves the buffer`, 'warn');
-    const at = Number(inside - BUFFER_AT);
-    const part = buffer.subarray(at, at + Number(count));
-    if ((command & TO_MEMORY) !== 0n) device.bus.dma.write(target!, part);
-    else device.bus.dma.read(source!, part);
+    try {
+      transfer((command & TO_MEMORY) !== 0n);
+    } catch (error) {
+      device.log(`DMA: ${(error as Error).message}`, 'warn');
+    }
+    // Also when it failed, which the device has no register for: who waits for its end must not wait for ever.
     registers().set('DMA_COMMAND', command & ~START);
     if ((command & DMA_INTERRUPT) !== 0n) raise(DMA_CAUSE);
   });
+}
+
+function transfer(toMemory: boolean): void {
+  const [source, target, count] = ['DMA_SOURCE', 'DMA_TARGET', 'DMA_COUNT'].map((name) => registers().getBig(name));
+  const inside = toMemory ? source! : target!;
+  if (inside < BUFFER_AT || inside + count! > BUFFER_AT + BUFFER_BYTES)
+    throw new RangeError(`${count} bytes at 0x${inside.toString(16)} leave the buffer`);
+  const at = Number(inside - BUFFER_AT);
+  const part = buffer.subarray(at, at + Number(count));
+  if (toMemory) device.bus.dma.write(target!, part);
+  else device.bus.dma.read(source!, part);
 }
 
 export default device;

@@ -20,7 +20,7 @@ const help = `
 Requests:
   list                     functions of the host
   registers                live registers of a function
-  stats                    whether a client is connected, refused commands, guest memory regions
+  stats                    whether a client is connected, refused commands, dropped writes, guest memory
   fault-set RULE           set a fault; RULE is JSON: {"id":…,"when":{…},"fault":{"kind":…}}
   fault-list               faults that are set and how often each struck
   fault-clear [ID]         take one fault away, or all

@@ -14,6 +14,7 @@ export const requests: Record<string, (server: DeviceServer, parameters: Paramet
   stats: (server) => ({
     connected: server.session !== undefined,
     refusals: server.refusals,
+    droppedWrites: server.device.droppedWrites ?? 0,
     dmaRegions: server.dma.regions.length,
     msixVectors: server.irqs.count(PciIrq.MSIX),
   }),

@@ -11,6 +11,16 @@ export interface Bar {
 }
 
 const BAR0 = 0x10;
+const BARS = 6;
+
+/** Throws INVALID_OPTION when a BAR stands where the upper half of a 64-bit one is. */
+export function checkUpperHalves(bars: Record<number, Bar>): void {
+  for (const [key, { kind = 'memory64' }] of Object.entries(bars)) {
+    const upper = Number(key) + 1;
+    if (kind === 'memory64' && bars[upper])
+      throw new VfioUserError('INVALID_OPTION', `BAR${upper}: it is the upper half of BAR${key}, which has 64 bits`);
+  }
+}
 
 /** Checks a BAR and puts its register in configuration space. */
 export function placeBar(config: ConfigSpace, number: number, bar: Bar): void {
@@ -19,6 +29,7 @@ export function placeBar(config: ConfigSpace, number: number, bar: Bar): void {
   const least = kind === 'io' ? 4 : 16;
   const most = kind === 'io' ? 256 : kind === 'memory32' ? 2 ** 31 : 2 ** 52;
   const refuse = (reason: string) => new VfioUserError('INVALID_OPTION', `BAR${number}: ${reason}`);
+  if (!(Number.isInteger(number) && number >= 0 && number < BARS)) throw refuse(`there are 0..${BARS - 1}`);
   if (!(size >= least && size <= most && Number.isInteger(Math.log2(size))))
     throw refuse(`size ${size} is no power of two of ${least}..${most} bytes`);
   if (kind === 'memory64' && number % 2 !== 0) throw refuse('a 64-bit BAR has an even number');

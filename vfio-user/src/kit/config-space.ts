@@ -2,7 +2,7 @@ import { VfioUserError } from '../errors.ts';
 import { Errno, viewOf } from '../protocol/index.ts';
 import type { Region } from '../server/device.ts';
 
-/** Called after a write that touched one of the bytes it watches, and after a saved state took their place. */
+/** Called after a write that touched one of the bytes it watches, and after a saved state or a reset changed them all. */
 export type ConfigHook = (how: 'written' | 'restored') => void;
 
 export const CONFIG_BYTES = 4096;
@@ -56,7 +56,7 @@ export class ConfigSpace implements Region {
   }
 
   reset(): void {
-    if (this.#initial) this.bytes.set(this.#initial);
+    if (this.#initial) this.#replace(this.#initial);
   }
 
   /** Throws when `state` is no configuration space of such a function: a bit that nothing changes differs. */
@@ -71,7 +71,11 @@ export class ConfigSpace implements Region {
 
   /** Takes over a state that {@link checkState} found right. */
   restore(state: Uint8Array): void {
-    this.bytes.set(state);
+    this.#replace(state);
+  }
+
+  #replace(bytes: Uint8Array): void {
+    this.bytes.set(bytes);
     for (const { hook } of this.#hooks) hook('restored');
   }
 

@@ -122,13 +122,24 @@ describe("QEMU's edu device does what its documentation says", () => {
     memory.unmap();
   });
 
-  test('a transfer that leaves the buffer is not done', () => {
+  test.each([
+    ['leaves the buffer', 0n, 0x40000n + 4090n],
+    ['reads what is no memory', 0x7000_0000n, 0x40000n],
+  ])('a transfer that %s is not done, and ends all the same', (_, source, target) => {
     busMaster();
     const memory = guestMemory();
-    client.write64(0, 0x88, 0x40000n + 4090n);
+    memory.bytes.fill(0x77, 0, 100);
+    client.write64(0, 0x80, source);
+    client.write64(0, 0x88, target);
     client.write64(0, 0x90, 100n);
-    client.write64(0, 0x98, 1n);
-    expect(client.read32(0, 0x98)).toBe(1);
+    client.write64(0, 0x98, 5n);
+    expect([client.read32(0, 0x98), client.read32(0, 0x24)]).toEqual([4, 0x100]);
+    // What is in the buffer, and a transfer that works after one that did not.
+    client.write64(0, 0x80, 0x40000n);
+    client.write64(0, 0x88, 4096n);
+    client.write64(0, 0x98, 3n);
+    expect(client.read32(0, 0x98)).toBe(2);
+    expect(memory.bytes.subarray(4096, 4196)).not.toContain(0x77);
     memory.unmap();
   });
 });

@@ -1,7 +1,11 @@
+import { VfioUserError } from '../errors.ts';
 import { PciIrq } from '../protocol/index.ts';
 import type { Region } from '../server/device.ts';
 import type { IrqTable } from '../server/irq-table.ts';
-import type { MsixLayout } from './capabilities/index.ts';
+import { type MsixLayout, msixBytes } from './capabilities/msix.ts';
+
+/** A page, which a client can lay over it, and what nobody needs more of: the largest table has 32 KiB. */
+const [LEAST_BYTES, MOST_BYTES] = [4096, 1 << 20];
 
 /** BAR with the MSI-X table and pending bits. Clients emulate the table; the pending bits are true. */
 export class MsixRegion implements Region {
@@ -10,10 +14,16 @@ export class MsixRegion implements Region {
   readonly #layout: MsixLayout;
   readonly #bytes: Uint8Array;
 
-  constructor(layout: MsixLayout, size = 4096) {
-    this.size = size;
+  constructor(layout: MsixLayout) {
+    const needed = msixBytes(layout);
+    if (needed > MOST_BYTES)
+      throw new VfioUserError(
+        'INVALID_OPTION',
+        `MSI-X: a BAR of ${needed} bytes; at most ${MOST_BYTES} are made for it`,
+      );
+    this.size = Math.max(LEAST_BYTES, 2 ** Math.ceil(Math.log2(needed)));
     this.#layout = layout;
-    this.#bytes = new Uint8Array(size);
+    this.#bytes = new Uint8Array(this.size);
     this.reset();
   }
 

@@ -144,6 +144,13 @@ describe('BARs', () => {
     ['a memory BAR of 8 bytes', { 0: { region: memory(8) } }],
     ['an I/O BAR of 512 bytes', { 0: { kind: 'io' as const, region: memory(512) } }],
     ['a 64-bit BAR at an odd number', { 1: { region: memory(4096) } }],
+    [
+      'a BAR in the upper half of a 64-bit one',
+      { 0: { region: memory(4096) }, 1: { kind: 'io' as const, region: memory(64) } },
+    ],
+    ['a BAR 6', { 6: { region: memory(4096) } }],
+    ['a BAR 8', { 8: { region: memory(4096) } }],
+    ['a BAR -2', { [-2]: { region: memory(4096) } }],
   ])('%s is refused', (_, bars) => {
     expect(codeOf(() => new PciFunction({ vendor: 1, device: 1, bars }))).toBe('INVALID_OPTION');
   });
@@ -192,6 +199,43 @@ describe('capabilities', () => {
     expect(read(msi + 2, 2)).toBe(0x00a5);
   });
 
+  test.each([0.5, 3, 5, 33, 64, -1])('MSI with %d vectors is refused', (msi) => {
+    expect(codeOf(() => new PciFunction({ vendor: 1, device: 1, interrupts: { msi } }))).toBe('INVALID_OPTION');
+  });
+
+  const table = { vectors: 4, bar: 4, tableOffset: 0, pbaOffset: 0x800 };
+
+  test.each([
+    ['no vector', { vectors: 0 }],
+    ['more vectors than there can be', { vectors: 2049, pbaOffset: 0x10000 }],
+    ['half a vector', { vectors: 1.5 }],
+    ['a BAR that is none', { bar: 6 }],
+    ['a BAR that is the upper half of another', { bar: 1 }],
+    ['a table at an odd place', { tableOffset: 4 }],
+    ['pending bits at an odd place', { pbaOffset: 0x804 }],
+    ['a place before the BAR', { pbaOffset: -8 }],
+    ['a place beyond 4 GiB', { pbaOffset: 2 ** 32 }],
+    ['a table over its pending bits', { vectors: 129 }],
+    ['pending bits in the middle of the table', { vectors: 2048, pbaOffset: 0x4000 }],
+    ['pending bits far beyond any table', { pbaOffset: 1 << 24 }],
+    ['a table that leaves the BAR that is there', { bar: 0, vectors: 128, pbaOffset: 0x1000 }],
+    ['a table in I/O space', { bar: 2, vectors: 1, pbaOffset: 16 }],
+  ])('MSI-X with %s is refused', (_, change) => {
+    const bars = { 0: { region: memory(4096) }, 2: { kind: 'io' as const, region: memory(256) } };
+    const options = { vendor: 1, device: 1, bars, interrupts: { msix: { ...table, ...change } } };
+    expect(codeOf(() => new PciFunction(options))).toBe('INVALID_OPTION');
+  });
+
+  test.each([
+    ['four vectors', table, 4096],
+    ['the most vectors there can be', { vectors: 2048, bar: 4, tableOffset: 0, pbaOffset: 0x8000 }, 0x10000],
+  ])('the BAR made for %s is as large as they need', (_, msix, size) => {
+    open({ interrupts: { msix } });
+    expect(client!.regionInfo(4).size).toBe(BigInt(size));
+    const last = msix.vectors - 1;
+    expect(client!.read32(4, last * 16 + 12)).toBe(1);
+  });
+
   test('of MSI-X control only enable and mask can be written, at either byte', () => {
     open({ interrupts: { msix: { vectors: 4, bar: 4, tableOffset: 0, pbaOffset: 0x800 } } });
     const msix = offsetOf(0x11);
@@ -224,8 +268,16 @@ describe('capabilities', () => {
     expect(read(0x110, 2)).toBe(4);
     write(0x110, 2, 3);
     write(0x108, 2, 0x0009);
+    write(0x110, 2, 2);
+    expect(read(0x110, 2), 'the number stays while VFs are enabled').toBe(3);
     write(0x108, 2, 0x0000);
     expect(changes).toEqual([3, 0]);
+    write(0x110, 2, 2);
+    write(0x108, 2, 0x0009);
+    client!.reset();
+    expect([read(0x108, 2), read(0x110, 2)]).toEqual([0, 0]);
+    write(0x110, 2, 1);
+    expect(changes, 'a reset is no change to tell, and is none later').toEqual([3, 0, 2]);
   });
 });
 
@@ -279,6 +331,36 @@ describe('interrupts', () => {
     expect([eventfdRead(fd), status()]).toEqual([0n, 1]);
     write(0x04, 2, 0);
     expect(eventfdRead(fd)).toBe(1n);
+    closeSync(fd);
+  });
+
+  test.each([
+    [0, [0b0001, 0b0001, 0b0001, 0b0001]],
+    [1, [0b0001, 0b0010, 0b0010, 0b0010]],
+    [2, [0b0001, 0b0010, 0b0100, 0b1000]],
+    [7, [0b0001, 0b0010, 0b0100, 0b1000]],
+  ])('MSI vectors beyond the 2^%i that the guest granted come by the last of these', (granted, expected) => {
+    const { fn } = open({ interrupts: { msi: 4 } });
+    write(offsetOf(0x05) + 2, 2, (granted << 4) | 1);
+    const count = Math.min(4, 2 ** granted);
+    const fds = Array.from({ length: count }, () => eventfd());
+    client!.setIrqs({ index: PciIrq.MSI, start: 0, count, data: 'eventfd', action: 'trigger' }, fds);
+    const fired = () => fds.reduce((bits, fd, index) => bits | (Number(eventfdRead(fd)) << index), 0);
+    for (const [vector, bits] of expected.entries()) {
+      fn.interrupts.raise(vector);
+      expect(fired()).toBe(bits);
+    }
+    for (const fd of fds) closeSync(fd);
+  });
+
+  test('a reset with the line up does not signal it, though it takes INTX_DISABLE away', () => {
+    const { fn } = open({ interrupts: { intx: true } });
+    const fd = eventfd();
+    client!.setIrqs({ ...line, data: 'eventfd', action: 'trigger' }, [fd]);
+    write(0x04, 2, 0x0400);
+    fn.interrupts.setLine(true);
+    client!.reset();
+    expect([eventfdRead(fd), status()]).toEqual([0n, 0]);
     closeSync(fd);
   });
 

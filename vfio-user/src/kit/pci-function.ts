@@ -2,7 +2,7 @@ import { VfioUserError } from '../errors.ts';
 import { Errno, PCI_IRQS, PciIrq, PciRegion } from '../protocol/index.ts';
 import type { Bus, LogLevel } from '../server/bus.ts';
 import type { Migratable, Region, RegisterValue, ResetReason, VfioDevice } from '../server/device.ts';
-import { type Bar, placeBar } from './bar.ts';
+import { type Bar, checkUpperHalves, placeBar } from './bar.ts';
 import {
   type Capability,
   type ExpressOptions,
@@ -12,9 +12,12 @@ import {
   pciExpress,
   powerManagement,
 } from './capabilities/index.ts';
+import { MSI } from './capabilities/msi.ts';
+import { msixBytes } from './capabilities/msix.ts';
 import { ConfigSpace } from './config-space.ts';
 import { INTERRUPT_STATUS, Interrupts } from './interrupts.ts';
 import { MsixRegion } from './msix-region.ts';
+import { RegisterBlock } from './registers/register-block.ts';
 
 export interface PciFunctionOptions {
   /** For logs. Default `pci-function`. */
@@ -65,6 +68,8 @@ export class PciFunction implements VfioDevice {
   readonly irqs: number[] = Array.from({ length: PCI_IRQS }, () => 0);
   readonly migration: Migratable | undefined;
   readonly #options: PciFunctionOptions;
+  /** Offsets of the standard list's capabilities, the first of each id. */
+  readonly #placed = new Map<number, number>();
   #msixRegion: MsixRegion | undefined;
   #bus: Bus | undefined;
   #interrupts: Interrupts | undefined;
@@ -80,6 +85,10 @@ export class PciFunction implements VfioDevice {
     this.config.watch(COMMAND, 2, () => this.#commandWritten());
     this.regions[PciRegion.CONFIG] = this.config;
     this.config.seal();
+  }
+
+  get droppedWrites(): number {
+    return this.regions.reduce((sum, region) => sum + (region instanceof RegisterBlock ? region.dropped : 0), 0);
   }
 
   /** Guest memory, timers, tasks, log; there from `attached` on. */
@@ -100,16 +109,18 @@ export class PciFunction implements VfioDevice {
 
   attach(bus: Bus): void {
     this.#bus = bus;
-    this.#interrupts = new Interrupts(bus.irqs, this.config.view, this.irqs[PciIrq.INTX] === 1);
+    const hasLine = this.irqs[PciIrq.INTX] === 1;
+    this.#interrupts = new Interrupts(bus.irqs, this.config.view, hasLine, this.#placed.get(MSI));
     if (this.#msixRegion) this.#msixRegion.irqs = bus.irqs;
     bus.dma.enabled = false;
     this.#options.attached?.(this);
   }
 
   reset(reason: ResetReason): void {
+    // The line first: a command register that does not disable it any more would signal it.
+    this.#interrupts?.setLine(false);
     this.config.reset();
     this.#msixRegion?.reset();
-    this.#interrupts?.setLine(false);
     if (this.#bus) {
       this.#bus.dma.enabled = false;
       this.#bus.irqs.clearPending();
@@ -205,11 +216,22 @@ export class PciFunction implements VfioDevice {
       this.#msixRegion = new MsixRegion(layout);
       bars[layout.bar] = { region: this.#msixRegion };
     }
+    checkUpperHalves(bars);
+    if (layout) this.#checkMsixBar(layout, bars[layout.bar]!);
     for (const [key, bar] of Object.entries(bars)) {
       const number = Number(key);
       placeBar(this.config, number, bar);
       this.regions[number] = bar.region;
     }
+  }
+
+  #checkMsixBar(layout: MsixLayout, { kind, region }: Bar): void {
+    const needed = msixBytes(layout);
+    if (kind === 'io' || region.size < needed)
+      throw new VfioUserError(
+        'INVALID_OPTION',
+        `BAR${layout.bar}: ${layout.vectors} MSI-X vectors need ${needed} bytes of memory, not ${region.size} of ${kind ?? 'memory64'}`,
+      );
   }
 
   #capabilities(): void {
@@ -232,6 +254,7 @@ export class PciFunction implements VfioDevice {
         throw new VfioUserError('INVALID_OPTION', `${this.name}: no room for capability 0x${entry.id.toString(16)}`);
       if (headerBytes === 2) {
         bytes[at] = entry.id;
+        if (!this.#placed.has(entry.id)) this.#placed.set(entry.id, at);
         bytes[previous < 0 ? 0x34 : previous + 1] = at;
         bytes[0x06]! |= 0x10;
       } else {

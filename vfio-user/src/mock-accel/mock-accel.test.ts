@@ -122,6 +122,29 @@ describe('status', () => {
     }
   });
 
+  test("is the guest's through a reload, unless that changes it", () => {
+    const device = createMockAccel({ uuid: 'BEFORE' });
+    ({ client } = connectLoopback(device));
+    write(Reg.STATUS, 0x1234);
+    device.control('reload', { options: { uuid: 'AFTER' } });
+    expect(read(Reg.STATUS)).toBe(0x1234);
+    device.control('reload', { options: { uuid: 'AFTER', status: 3 } });
+    expect(read(Reg.STATUS)).toBe(3);
+    write(Reg.STATUS, 0x1234);
+    client.reset();
+    expect(read(Reg.STATUS)).toBe(3);
+  });
+
+  test('writes to what cannot be written are dropped and counted', () => {
+    const device = createMockAccel();
+    ({ client } = connectLoopback(device));
+    write(Reg.STATUS, 2);
+    expect(device.droppedWrites).toBe(0);
+    write(Reg.DEVICE_ID, 2);
+    write(0xff0, 2);
+    expect(device.droppedWrites).toBe(2);
+  });
+
   test('read-only registers stay as they are', () => {
     open();
     const before = client.regionRead(0, 0, 0x2c);
@@ -399,6 +422,25 @@ describe('SR-IOV', () => {
     expect(read(Reg.SRIOV_NUM_VFS)).toBe(3);
     write(Reg.SRIOV_NUM_VFS, 2);
     expect(read(Reg.SRIOV_NUM_VFS)).toBe(2);
+  });
+
+  test('a reset takes the VFs away without a word, and the next change is told as one', () => {
+    open({ totalVfs: 4 });
+    const numVfs = (count: number) => client.regionWrite(PciRegion.CONFIG, 0x110, Uint8Array.of(count, 0));
+    const enable = (on: boolean) => client.regionWrite(PciRegion.CONFIG, 0x108, Uint8Array.of(on ? 9 : 0, 0));
+    for (const reset of [() => client.reset(), functionLevelReset]) {
+      numVfs(3);
+      enable(true);
+      reset();
+      expect([read(Reg.SRIOV_NUM_VFS), read(Reg.IRQ_STATUS)]).toEqual([0, 0]);
+      numVfs(3);
+      expect([read(Reg.SRIOV_NUM_VFS), read(Reg.IRQ_STATUS)]).toEqual([0, 0]);
+      enable(true);
+      expect([read(Reg.SRIOV_NUM_VFS), read(Reg.IRQ_STATUS)]).toEqual([3, IrqStatus.VF_CHANGE]);
+      enable(false);
+      expect(read(Reg.SRIOV_NUM_VFS)).toBe(0);
+      write(Reg.IRQ_STATUS, IrqStatus.VF_CHANGE);
+    }
   });
 });
 

@@ -98,9 +98,9 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
       checkReload(settings, next);
       if (next.wordList !== settings.wordList)
         passphrase.words = next.wordList === undefined ? builtInWords : readWords(next.wordList);
-      settings = next;
       memory.size = next.memorySize;
-      applyResetValues(registers, settings);
+      applyResetValues(registers, next, settings);
+      settings = next;
       reloadIdentity(fn, settings);
       return { reloaded: true };
     },
@@ -110,10 +110,11 @@ export function createMockAccel(options: MockAccelOptions = {}): PciFunction {
   return fn;
 }
 
-function applyResetValues(registers: RegisterBlock, settings: MockAccelSettings): void {
+/** `before`: what a reload replaces. STATUS is the guest's as long as its option stays. */
+function applyResetValues(registers: RegisterBlock, settings: MockAccelSettings, before?: MockAccelSettings): void {
   registers.setReset('UUID', settings.uuid);
   registers.setReset('MEMORY_SIZE', settings.memorySize);
-  registers.setReset('STATUS', settings.status);
+  if (settings.status !== before?.status) registers.setReset('STATUS', settings.status);
   registers.setReset('FW_VERSION', settings.firmwareVersion);
   registers.setReset(
     'CAPABILITIES',

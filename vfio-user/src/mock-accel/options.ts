@@ -32,8 +32,9 @@ export interface MockAccelOptions {
   intx?: boolean;
   /** Words of the passphrases: a file with one a line. Default: 256 words of our own. */
   wordList?: string;
-  /** STATUS, FW_VERSION and REVISION after reset. */
+  /** STATUS after reset, default 1. */
   status?: number | string;
+  /** FW_VERSION: major in bits 31:16, minor in 15:8, patch in 7:0. Default 0x00010000. */
   firmwareVersion?: number | string;
 }
 

@@ -83,6 +83,8 @@ export interface VfioDevice {
   /** Vectors by interrupt index. */
   readonly irqs: readonly number[];
   readonly migration?: Migratable;
+  /** Writes to what cannot be written, so far: they are dropped, as a guest must not be able to fail a device. */
+  readonly droppedWrites?: number;
   /** Called once before the first client; `bus` stays the same for the device's life. */
   attach(bus: Bus): void;
   reset(reason: ResetReason): void;

@@ -61,7 +61,8 @@ export class Migration {
 
   /** Moves to `target` by the shortest path; EINVAL when there is none. The device's own error passes through. */
   moveTo(target: number): void {
-    const path = shortestPath(this.state, target);
+    // Only a refused state leads to ERROR, also from there.
+    const path = target === ERROR ? undefined : shortestPath(this.state, target);
     if (!path) throw protocolError(`no way from migration state ${this.state} to ${target}`);
     for (const next of path) this.#step(next);
   }

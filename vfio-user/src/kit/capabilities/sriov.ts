@@ -40,15 +40,17 @@ export function sriov(options: SriovOptions): Capability {
         config.allow(offset + 0x20, 4, 0x553);
         config.allow(offset + VF_BAR0, 4, ~(vfBarBytes - 1));
         config.allow(offset + VF_BAR0 + 4, 4, 0xffff_ffff);
-        let vfs = 0;
+        let [enabled, count] = [false, 0];
         config.watch(offset + CONTROL, NUM_VFS + 2 - CONTROL, (how) => {
-          // A number above the total cannot be taken; the register keeps what it can mean.
-          if (view.getUint16(offset + NUM_VFS, true) > totalVfs) view.setUint16(offset + NUM_VFS, totalVfs, true);
-          const on = (view.getUint16(offset + CONTROL, true) & VF_ENABLE) !== 0;
-          const now = on ? view.getUint16(offset + NUM_VFS, true) : 0;
-          const before = vfs;
-          vfs = now;
-          if (now !== before && how === 'written') changed?.(now);
+          const written = how === 'written';
+          // While VFs are enabled the number stays; one above the total becomes what it can mean.
+          const number = written && enabled ? count : Math.min(view.getUint16(offset + NUM_VFS, true), totalVfs);
+          view.setUint16(offset + NUM_VFS, number, true);
+          const before = enabled ? count : 0;
+          enabled = (view.getUint16(offset + CONTROL, true) & VF_ENABLE) !== 0;
+          count = number;
+          const now = enabled ? count : 0;
+          if (written && now !== before) changed?.(now);
         });
       },
     },

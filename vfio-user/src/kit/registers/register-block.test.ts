@@ -87,12 +87,18 @@ describe('writing', () => {
     expect([target.get('RW'), target.getBig('WIDE')]).toEqual([0x0201ccdd, 0x1122334455660403n]);
   });
 
-  test('what cannot be written is dropped and counted', () => {
+  test('what cannot be written is dropped and counted: each register, and each stretch without any, once', () => {
     const target = block();
     write(target, 0, 1, 2, 3, 4);
-    write(target, 40, 1);
-    write(target, 60, 1, 2);
-    expect(target.dropped).toBe(4);
+    write(target, 32, 1);
+    expect(target.dropped).toBe(2);
+    write(target, 60, 1, 2, 3, 4);
+    expect(target.dropped).toBe(3);
+    // One byte between two registers, the rest in one that takes it.
+    write(target, 25, 1, 2, 3);
+    expect([target.dropped, target.get('HALF')]).toEqual([4, 0x0302]);
+    write(target, 30, 1, 2, 3);
+    expect(target.dropped).toBe(5);
     expect(target.get('RO')).toBe(0x11223344);
   });
 

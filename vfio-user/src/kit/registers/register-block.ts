@@ -30,7 +30,7 @@ interface Register {
 /** A BAR (or part of one) made of registers that are described as data. */
 export class RegisterBlock implements Region {
   readonly size: number;
-  /** Writes that were dropped: to read-only or unknown registers. */
+  /** What writes tried in vain: one for each read-only register, and one for each stretch without any register. */
   dropped = 0;
   readonly #bytes: Uint8Array;
   readonly #view: DataView;
@@ -103,13 +103,16 @@ export class RegisterBlock implements Region {
   }
 
   write(offset: number, source: Uint8Array, at: number, count: number): void {
+    let nowhere = false;
     for (let done = 0; done < count; ) {
       const register = this.#registers[this.#map[offset + done]! - 1];
       if (register === undefined) {
+        if (!nowhere) this.dropped++;
+        nowhere = true;
         done++;
-        this.dropped++;
         continue;
       }
+      nowhere = false;
       const skip = offset + done - register.offset;
       const length = Math.min(register.width - skip, count - done);
       if (register.access === 'RO') this.dropped++;
