@@ -22,14 +22,16 @@ export async function askedThroughCdi(
   const prefix = `${cdiKind}=`;
   const own = names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
   if (own.length === 0) return [];
-  const present = () => findMockDevices(guest.sysfs, options.inventory);
-  const complete = () => {
-    const devices = present();
-    return own.some((name) => isAwaited(name, devices, options.inventory)) ? undefined : devices;
-  };
-  const promised = own.some((name) => isAwaited(name, present(), options.inventory));
-  const timeoutMs = promised ? options.hotplugTimeoutMs : 0;
-  const devices = (await waitFor(guest, complete, { timeoutMs, signal: options.signal })) ?? present();
+  const { inventory, hotplugTimeoutMs: timeoutMs, signal } = options;
+  let devices = findMockDevices(guest.sysfs, inventory);
+  const isComplete = () => !own.some((name) => isAwaited(name, devices, inventory));
+  if (!isComplete()) {
+    const look = () => {
+      devices = findMockDevices(guest.sysfs, inventory);
+      return isComplete() || undefined;
+    };
+    await waitFor(guest, look, { timeoutMs, signal });
+  }
   return [...new Set(own.flatMap((name) => devicesNamed(name, devices)))];
 }
 
