@@ -49,6 +49,8 @@ export const MAX_MESSAGE_BYTES = MAX_DATA_XFER_BYTES + HEADER_BYTES + 64;
 export const MAX_MESSAGE_FDS = 8;
 /** Region size limit, bytes: keeps a 4 KiB dirty bitmap within 256 MiB. */
 export const MAX_DMA_REGION_BYTES = 8n << 40n;
+/** What guest memory is mapped in multiples of: the specification's default of `pgsizes`. */
+export const PAGE_BYTES = 4096;
 /** DMA regions one client may have. */
 export const MAX_DMA_MAPS = 65_535;
 /** Entries of one REGION_WRITE_MULTI that this implementation takes; QEMU sends at most 200. */

@@ -11,6 +11,13 @@ describe('good', () => {
     ['an empty object', withText('{}\0'), {}],
     ['unknown keys', withText('{"capabilities":{"later":1,"max_msg_fds":3},"other":[]}\0'), { max_msg_fds: 3 }],
     ['1024 descriptors', withCapabilities({ max_msg_fds: 1024 }), { max_msg_fds: 1024 }],
+    [
+      'page sizes of 64 bits',
+      withText('{"capabilities":{"pgsizes":18446744073709547520}}\0'),
+      { pgsizes: 2 ** 64 - 4096 },
+    ],
+    ['all page sizes', withText('{"capabilities":{"pgsizes":18446744073709551615}}\0'), { pgsizes: 2 ** 64 }],
+    ['no migration page', withCapabilities({ migration: { pgsize: 0 } }), { migration: { pgsize: 0 } }],
     ['a migration page', withCapabilities({ migration: { pgsize: 4096 } }), { migration: { pgsize: 4096 } }],
   ])('%s', (_, bytes, capabilities) => {
     expect(decodeVersion(payloadOf(bytes))).toEqual({
@@ -47,6 +54,8 @@ describe('bad', () => {
     ['migration that is a list', withCapabilities({ migration: [] })],
     ['migration.pgsize as text', withCapabilities({ migration: { pgsize: '4096' } })],
     ['migration.pgsize of 4095', withCapabilities({ migration: { pgsize: 4095 } })],
+    ['pgsizes of 2^65', withText('{"capabilities":{"pgsizes":36893488147419103232}}\0')],
+    ['pgsizes of -1', withCapabilities({ pgsizes: -1 })],
     ['twin_socket that is a number', withCapabilities({ twin_socket: 1 })],
     ['twin_socket.supported as a number', withCapabilities({ twin_socket: { supported: 1 } })],
     ['write_multiple as text', withCapabilities({ write_multiple: 'yes' })],

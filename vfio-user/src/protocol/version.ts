@@ -1,10 +1,13 @@
-import { MAX_DATA_XFER_BYTES } from './constants.ts';
+import { MAX_DATA_XFER_BYTES, MAX_DMA_MAPS, PAGE_BYTES } from './constants.ts';
 import { protocolError } from './errno.ts';
 import { newPayload, type Payload, requireBytes } from './fields.ts';
 
 export const PROTOCOL_MAJOR = 0;
 /** Newest minor this implementation answers with. */
 export const PROTOCOL_MINOR = 2;
+
+/** 2^64 - 1 as a number. */
+const MAX_U64 = 2 ** 64;
 
 /** What one side tells about itself in VERSION; absent keys have the defaults of {@link effectiveCapabilities}. */
 export interface Capabilities {
@@ -13,8 +16,9 @@ export interface Capabilities {
   /** Bytes of data the sender takes in one message. */
   max_data_xfer_size?: number;
   max_dma_maps?: number;
-  /** Page sizes of DMA maps, OR-ed. */
+  /** Page sizes of DMA maps, OR-ed. Rounded where it has more bits than a number; this implementation's is 4096 for all. */
   pgsizes?: number;
+  /** Page and bitmap sizes are said again by each command that needs them, so nothing is made of these. */
   migration?: { pgsize?: number; max_bitmap_size?: number };
   /** A second socket for commands of the server. */
   twin_socket?: { supported?: boolean; fd_index?: number };
@@ -62,10 +66,8 @@ export function effectiveCapabilities(capabilities: Capabilities | undefined) {
   return {
     maxMsgFds: capabilities?.max_msg_fds ?? 1,
     maxDataXferBytes: capabilities?.max_data_xfer_size ?? MAX_DATA_XFER_BYTES,
-    maxDmaMaps: capabilities?.max_dma_maps ?? 65_535,
-    writeMultiple: capabilities?.write_multiple ?? false,
+    maxDmaMaps: capabilities?.max_dma_maps ?? MAX_DMA_MAPS,
     twinSocket: capabilities?.twin_socket?.supported ?? false,
-    migrationPageBytes: capabilities?.migration ? (capabilities.migration.pgsize ?? 4096) : undefined,
   };
 }
 
@@ -74,18 +76,19 @@ function parseCapabilities(value: unknown): Capabilities {
   const input = object(value, 'capabilities');
   const result: Capabilities = {};
   integer(input, 'max_msg_fds', 0, 1024, (number) => (result.max_msg_fds = number));
-  integer(input, 'max_data_xfer_size', 0, 2 ** 32, (number) => (result.max_data_xfer_size = number));
-  integer(input, 'max_dma_maps', 0, 2 ** 32, (number) => (result.max_dma_maps = number));
-  integer(input, 'pgsizes', 0, Number.MAX_SAFE_INTEGER, (number) => (result.pgsizes = number));
+  integer(input, 'max_data_xfer_size', 0, MAX_U64, (number) => (result.max_data_xfer_size = number));
+  integer(input, 'max_dma_maps', 0, MAX_U64, (number) => (result.max_dma_maps = number));
+  integer(input, 'pgsizes', 0, MAX_U64, (number) => (result.pgsizes = number));
   boolean(input, 'write_multiple', (flag) => (result.write_multiple = flag));
   if (input['migration'] !== undefined) {
     const migration = object(input['migration'], 'migration');
     result.migration = {};
-    integer(migration, 'pgsize', 0, 2 ** 31, (number) => (result.migration!.pgsize = number));
-    integer(migration, 'max_bitmap_size', 0, 2 ** 53 - 1, (number) => (result.migration!.max_bitmap_size = number));
-    const page = result.migration.pgsize;
-    if (page !== undefined && (page % 4096 !== 0 || page === 0))
-      throw protocolError(`VERSION: migration.pgsize ${page} is no multiple of 4096`);
+    integer(migration, 'pgsize', 0, MAX_U64, (number) => (result.migration!.pgsize = number));
+    integer(migration, 'max_bitmap_size', 0, MAX_U64, (number) => (result.migration!.max_bitmap_size = number));
+    // 0 is none: libvfio-user takes it too.
+    const { pgsize = 0 } = result.migration;
+    if (pgsize % PAGE_BYTES !== 0)
+      throw protocolError(`VERSION: migration.pgsize ${pgsize} is no multiple of ${PAGE_BYTES}`);
   }
   if (input['twin_socket'] !== undefined) {
     const twin = object(input['twin_socket'], 'twin_socket');

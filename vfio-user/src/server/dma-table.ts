@@ -6,6 +6,7 @@ import {
   Errno,
   MAX_DMA_MAPS,
   MAX_DMA_REGION_BYTES,
+  PAGE_BYTES,
   protocolError,
 } from '../protocol/index.ts';
 import { ClientDescriptors } from './client-descriptors.ts';
@@ -28,6 +29,7 @@ export interface DmaSegment {
 }
 
 const KNOWN_FLAGS = DmaMapFlag.READ | DmaMapFlag.WRITE | DmaMapFlag.MMAP | DmaMapFlag.FILE_IO;
+const PAGE = BigInt(PAGE_BYTES);
 const END_OF_SPACE = 1n << 64n;
 
 /** The client's memory as the device sees it. Regions are disjoint and sorted by address. */
@@ -41,11 +43,11 @@ export class DmaTable {
   /** A fault hook: throws to make the next access fail. */
   check: ((address: bigint, length: number, write: boolean) => void) | undefined;
   readonly #regions: DmaRegion[] = [];
-  readonly #maxRegions: number;
+  readonly maxRegions: number;
   readonly #descriptors: ClientDescriptors;
 
   constructor(maxRegions: number = MAX_DMA_MAPS, descriptors = new ClientDescriptors()) {
-    this.#maxRegions = maxRegions;
+    this.maxRegions = maxRegions;
     this.#descriptors = descriptors;
   }
 
@@ -53,14 +55,19 @@ export class DmaTable {
     return this.#regions;
   }
 
-  /** Adds a region. Returns whether `fd` was taken over; it is still the caller's when this throws or returns false. */
-  map(map: DmaMap, fd: number | undefined): boolean {
+  /**
+   * Adds a region, of which a client may have agreed to have `most`. Returns whether `fd` was taken over; it is still the
+   * caller's when this throws or returns false.
+   */
+  map(map: DmaMap, fd: number | undefined, most = this.maxRegions): boolean {
     const { flags, address, size, offset } = map;
     if ((flags & ~KNOWN_FLAGS) !== 0) throw protocolError(`DMA_MAP: unknown flags 0x${flags.toString(16)}`);
     const direct = flags & (DmaMapFlag.MMAP | DmaMapFlag.FILE_IO);
     if (direct === (DmaMapFlag.MMAP | DmaMapFlag.FILE_IO)) throw protocolError('DMA_MAP: both MMAP and FILE_IO');
     if (direct !== 0 && fd === undefined) throw protocolError('DMA_MAP: MMAP or FILE_IO without a descriptor');
     if (size === 0n) throw protocolError('DMA_MAP: size 0');
+    if (address % PAGE !== 0n || size % PAGE !== 0n)
+      throw protocolError(`DMA_MAP: ${size} bytes at 0x${address.toString(16)} are no whole pages of ${PAGE_BYTES}`);
     if (address + size > END_OF_SPACE || offset + size > END_OF_SPACE / 2n)
       throw protocolError('DMA_MAP: the range wraps around');
     if (size > MAX_DMA_REGION_BYTES) throw protocolError(`DMA_MAP: ${size} bytes in one region`, Errno.ENOSPC);
@@ -72,7 +79,8 @@ export class DmaTable {
       const exact = next.address === address && next.size === size;
       throw protocolError('DMA_MAP: overlaps a mapped region', exact ? Errno.EINVAL : Errno.EEXIST);
     }
-    if (this.#regions.length >= this.#maxRegions) throw protocolError(`DMA_MAP: more than ${this.#maxRegions} regions`);
+    const limit = Math.min(most, this.maxRegions);
+    if (this.#regions.length >= limit) throw protocolError(`DMA_MAP: more than ${limit} regions`);
     if (fd !== undefined) this.#descriptors.require(1);
     this.#regions.splice(index, 0, new DmaRegion(map, fd));
     if (fd !== undefined) this.#descriptors.add(fd);

@@ -19,6 +19,8 @@ export const regionRead: Handler = (session, frame) => {
   const { view, start } = frame;
   const offset = u64Number(view, start);
   const count = view.getUint32(start + 12, true);
+  if (count > session.client.maxDataXferBytes)
+    throw protocolError(`REGION_READ: ${count} bytes, the client takes ${session.client.maxDataXferBytes}`);
   const region = regionOf(session, view.getUint32(start + 8, true), offset, count);
   echo(session, frame);
   if (count > 0) region.read(offset, session.reply, DATA_AT, count);

@@ -18,7 +18,8 @@ export const regionInfo: Handler = (session, frame) => {
   let flags = 0;
   if (region.readable !== false) flags |= RegionFlag.READ;
   if (region.writable !== false) flags |= RegionFlag.WRITE;
-  const memory = region.memory;
+  // Without its descriptor nobody can map it.
+  const memory = session.client.maxMsgFds > 0 ? region.memory : undefined;
   if (memory) flags |= RegionFlag.MMAP;
   const info = { flags, index, size: BigInt(region.size), offset: BigInt(memory?.offset ?? 0), areas: memory?.areas };
   const payload = encodeRegionInfo(info, argsz);

@@ -38,6 +38,9 @@ function answer(session: Session, proposed: Capabilities): Capabilities {
   const reply: Capabilities = { max_msg_fds: MAX_MESSAGE_FDS, max_data_xfer_size: MAX_DATA_XFER_BYTES };
   const { writeMultiple } = session.server;
   const agreed = writeMultiple === 'auto' ? !session.isQemu : writeMultiple;
+  // What is not said is the specification's default.
+  const { maxRegions } = session.server.dma;
+  if (maxRegions < session.client.maxDmaMaps) reply.max_dma_maps = maxRegions;
   if (proposed.write_multiple && agreed) reply.write_multiple = true;
   if (proposed.migration && session.server.migration.supported) reply.migration = { pgsize: 4096 };
   if (session.client.twinSocket && session.client.maxMsgFds >= 1) openTwin(session, reply);
