@@ -1,6 +1,5 @@
 import type { Inventory } from '@kata-mock/contracts';
-import { GUEST_CDI_DIRECTORY, type Guest } from '@kata-mock/devices';
-import type { Cache } from 'cdi-spec';
+import { GUEST_CDI_DIRECTORY, type Guest, type GuestCdiSpecs } from '@kata-mock/devices';
 import type { AgentConfig } from './config/config.ts';
 import type { Reaper } from './init/reaper.ts';
 import type { Log } from './log.ts';
@@ -16,7 +15,7 @@ export interface Agent {
   readonly log: Log;
   readonly guest: Guest;
   readonly inventory: Inventory | undefined;
-  readonly cdi: { readonly cache: Cache; readonly specDirectory: string };
+  readonly cdi: GuestCdiSpecs;
   readonly sandbox: Sandbox;
   readonly storages: Storages;
   readonly runc: Runc;

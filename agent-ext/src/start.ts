@@ -53,16 +53,20 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   mkdirSync(specDirectory, { recursive: true });
   // Starting a program takes a guest a while; whoever waits for the agent is answered before that.
   const devices = afterThisTurn().then(() => bringUpDevices(guest, reaper, specDirectory, log, isInit));
-  let inventory: Inventory | undefined;
+  let ready: Awaited<typeof devices> | undefined;
   const agent: Agent = {
     version: VERSION,
     config,
     log,
     guest,
     get inventory() {
-      return inventory;
+      return ready?.inventory;
     },
-    cdi: { cache: new Cache({ specDirs: [specDirectory], autoRefresh: false }), specDirectory },
+    cdi: {
+      cache: new Cache({ specDirs: [specDirectory], autoRefresh: false }),
+      specDirectory,
+      ensure: (present) => ready?.cdi.ensure(present),
+    },
     sandbox: new Sandbox(),
     storages: new Storages({
       guest,
@@ -79,8 +83,8 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     oom: new OomEvents(paths.cgroup),
     paths,
     isInit,
-    devicesReady: devices.then((ready) => {
-      inventory = ready.inventory;
+    devicesReady: devices.then((result) => {
+      ready = result;
     }),
     end: onEnd,
   };

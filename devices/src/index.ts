@@ -9,7 +9,13 @@ export { requestedCdiDevices } from './cdi/requested.ts';
 export { DeviceError, type DeviceErrorCode } from './errors.ts';
 export type { DeviceNode, Guest, Uevent } from './guest/guest.ts';
 export { type WaitOptions, waitFor } from './guest/wait.ts';
-export { GUEST_CDI_DIRECTORY, type HandleContext, type HandledDevices, handleDevices } from './handle.ts';
+export {
+  GUEST_CDI_DIRECTORY,
+  type GuestCdiSpecs,
+  type HandleContext,
+  type HandledDevices,
+  handleDevices,
+} from './handle.ts';
 export { deviceTypes } from './handlers/index.ts';
 export { fromCreateContainer } from './kata-request/container-request.ts';
 export { processFromProto, resourcesFromProto, specFromProto } from './kata-request/oci-from-proto.ts';

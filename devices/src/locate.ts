@@ -1,8 +1,7 @@
 import { DeviceError } from './errors.ts';
 import type { DeviceNode, Guest } from './guest/guest.ts';
-import { waitFor } from './guest/wait.ts';
 import { handlerOf } from './handlers/index.ts';
-import { lookUpNode, nodePathOf } from './nodes.ts';
+import { awaitNode } from './nodes.ts';
 import type { DeviceRequest } from './request.ts';
 import { runGuestSteps } from './steps/run-guest-steps.ts';
 
@@ -14,15 +13,6 @@ export async function locateNode(
 ): Promise<{ path: string; node: DeviceNode }> {
   const plan = await handlerOf(request).plan({ guest, inventory: undefined, warn: () => {}, ...options }, request);
   runGuestSteps(guest, plan.guestSteps);
-  const source = plan.node;
-  const look = () => {
-    const node = source && lookUpNode(guest, source);
-    return source && node ? { path: nodePathOf(guest, source) as string, node } : undefined;
-  };
-  const found = await waitFor(guest, look, { timeoutMs: options.hotplugTimeoutMs, signal: options.signal });
-  if (found) return found;
-  throw new DeviceError(
-    'NODE_NOT_FOUND',
-    `device ${request.type} "${request.id || request.vmPath}" has no node in the guest`,
-  );
+  if (plan.node) return awaitNode(guest, plan.node, options);
+  throw new DeviceError('INVALID_REQUEST', `a device of type ${request.type} has no node in the guest`);
 }

@@ -42,6 +42,20 @@ test('a file among the links is no device', () => {
   expect(findMockDevices(tree.sysfs)).toHaveLength(1);
 });
 
+test('the place in an inventory is one of PCI domain 0', () => {
+  const at = (domain: string, number: number) => ({ domain, bus: '00', functions: [mock('02.0', number)] });
+  using tree = new FakeTree({ roots: [at('0001', 0), at('0000', 1)] });
+  const entry = { uuid: uuid(9), hostAddress: '0000:1a:00.0', deviceTreePath: '02', containerPath: '/dev/gpu' };
+  const devices = findMockDevices(tree.sysfs, {
+    version: 1,
+    devices: [{ ...entry, cdiName: 'x', numaNode: -1, model: 'mock-accel' }],
+  });
+  expect(devices.map(({ name, containerPath }) => [name, containerPath])).toEqual([
+    ['mock1', '/dev/gpu'],
+    ['mock0', '/dev/mock1'],
+  ]);
+});
+
 function node(minor: number) {
   return { type: 'c', major: 240, minor };
 }

@@ -78,14 +78,15 @@ function matchInventory(found: readonly Found[], entries: readonly InventoryDevi
   const byUuid = new Map(found.map((device) => [device.uuid, device]));
   return entries.flatMap((entry, index) => {
     // The place decides; the UUID alone serves where the VMM put the device elsewhere.
-    const device = byPlace.get(normalised(entry.deviceTreePath) ?? '') ?? byUuid.get(entry.uuid);
+    const place = normalised(entry.deviceTreePath);
+    const device = (place && byPlace.get(place)) || byUuid.get(entry.uuid);
     return device ? [{ device, entry, index }] : [];
   });
 }
 
-/** The device tree path of a function, from its path in sysfs: `/devices/pci0000:a0/0000:a0:00.0/0000:a1:00.0`. */
+/** The device tree path of a function, from its path in sysfs; empty outside PCI domain 0, which those cannot name. */
 function placeOf(devpath: string): string {
-  const [, bus = '00', below = ''] = /pci[0-9a-f]{4}:([0-9a-f]{2})\/(.*)$/.exec(devpath) ?? [];
+  const [, bus = '00', below = ''] = /\/pci0000:([0-9a-f]{2})\/(.*)$/.exec(devpath) ?? [];
   const slots = below.split('/').map((address) => address.slice(address.lastIndexOf(':') + 1));
   return bus === '00' ? slots.join('/') : `${bus}/${slots.join('/')}`;
 }

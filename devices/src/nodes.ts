@@ -3,37 +3,42 @@ import type { DeviceNode, Guest } from './guest/guest.ts';
 import { waitFor } from './guest/wait.ts';
 import type { NodeSource } from './handlers/handler.ts';
 import { scsiDisk } from './handlers/scsi-disk.ts';
-import type { ContainerPlan, PlanContext } from './plan.ts';
+import type { ContainerPlan, PlanContext, PlannedDevice } from './plan.ts';
 import type { DeviceUpdate } from './spec/device-updates.ts';
 
-/** Path of the guest's node, or undefined while there is none. */
-export function nodePathOf(guest: Guest, source: NodeSource): string | undefined {
-  if (source.kind === 'path') return source.path;
-  const disk = scsiDisk(guest.sysfs, source.target, source.lun);
-  return disk === undefined ? undefined : `/dev/${disk}`;
+/** Whether anything stands at a node source now. */
+export function isNodeThere(guest: Guest, source: NodeSource): boolean {
+  return standingAt(guest, source) !== undefined;
 }
 
-/** What stands at a node source now. @throws DeviceError NODE_NOT_FOUND when it is no device */
-export function lookUpNode(guest: Guest, source: NodeSource): DeviceNode | undefined {
-  const path = nodePathOf(guest, source);
-  const node = path === undefined ? undefined : guest.readNode(path);
-  if (node === 'other')
-    throw new DeviceError('NODE_NOT_FOUND', `Unknown device ${path}'s cgroup type: it is no device`);
-  return node;
+/**
+ * Waits for the node of a device: the kernel makes it after the directory in sysfs by which the device was found, and
+ * what a shim names by its node is found by nothing else.
+ * @throws DeviceError NODE_NOT_FOUND when there is none in time, or something that is no device
+ */
+export async function awaitNode(
+  guest: Guest,
+  source: NodeSource,
+  options: { readonly hotplugTimeoutMs: number; readonly signal?: AbortSignal | undefined },
+): Promise<{ path: string; node: DeviceNode }> {
+  const { hotplugTimeoutMs: timeoutMs, signal } = options;
+  const found = await waitFor(guest, () => standingAt(guest, source), { timeoutMs, signal });
+  if (!found) throw missing(source);
+  const { path, node } = found;
+  if (node !== 'other') return { path, node };
+  throw new DeviceError('NODE_NOT_FOUND', `Unknown device ${path}'s cgroup type: it is no device`);
 }
 
-/** Finds the guest's node of every device in a plan, waiting for those that guest steps bring. */
-export async function findNodes(context: PlanContext, plan: ContainerPlan): Promise<DeviceUpdate[]> {
+/** Finds the guest's node of every planned device that has one. */
+export async function findNodes(context: PlanContext, devices: readonly PlannedDevice[]): Promise<DeviceUpdate[]> {
+  const options = { hotplugTimeoutMs: context.settings.hotplugTimeoutMs, signal: context.signal };
   const updates: DeviceUpdate[] = [];
-  for (const { request, node: source, newPath, guestSteps } of plan.devices) {
+  for (const { request, node: source, newPath } of devices) {
     if (!source) continue;
-    const timeoutMs = guestSteps.length > 0 ? context.settings.hotplugTimeoutMs : 0;
-    const look = () => lookUpNode(context.guest, source);
-    const node = await waitFor(context.guest, look, { timeoutMs, signal: context.signal });
-    if (!node) throw missing(source);
+    const { node } = await awaitNode(context.guest, source, options);
     updates.push({ containerPath: request.containerPath, node, newPath, isPlaceholder: false });
   }
-  return [...updates, ...placeholderUpdates(plan)];
+  return updates;
 }
 
 /** Placeholders need no waiting: their device was found in sysfs, numbers and all. */
@@ -43,6 +48,17 @@ export function placeholderUpdates(plan: ContainerPlan): DeviceUpdate[] {
     node: device.node,
     isPlaceholder: true,
   }));
+}
+
+function standingAt(guest: Guest, source: NodeSource): { path: string; node: DeviceNode | 'other' } | undefined {
+  const path = source.kind === 'path' ? source.path : diskPath(guest, source);
+  const node = path === undefined ? undefined : guest.readNode(path);
+  return path === undefined || node === undefined ? undefined : { path, node };
+}
+
+function diskPath(guest: Guest, { target, lun }: { target: number; lun: number }): string | undefined {
+  const disk = scsiDisk(guest.sysfs, target, lun);
+  return disk === undefined ? undefined : `/dev/${disk}`;
 }
 
 function missing(source: NodeSource): DeviceError {

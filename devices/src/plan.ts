@@ -1,12 +1,13 @@
 import type { Inventory } from '@kata-mock/contracts';
 import { AddressMap } from './address-map.ts';
-import { askedThroughCdi } from './cdi/asked-devices.ts';
+import { awaitMockDevices } from './await-devices.ts';
+import { devicesByCdiNames, isNameOf, ownCdiNames } from './cdi/asked-devices.ts';
 import { requestedCdiDevices } from './cdi/requested.ts';
 import type { Guest } from './guest/guest.ts';
 import type { DevicePlan } from './handlers/handler.ts';
 import { handlerOf } from './handlers/index.ts';
-import { findMockDevices, type MockDevice } from './mock-devices.ts';
-import { findPlaceholders, type Placeholder } from './placeholders.ts';
+import type { MockDevice } from './mock-devices.ts';
+import { findPlaceholders, type Placeholder, unclaimedPaths } from './placeholders.ts';
 import { type ContainerRequest, type DeviceRequest, validateDevice } from './request.ts';
 import type { DeviceSettings } from './settings.ts';
 import type { GuestStep } from './steps/steps.ts';
@@ -45,13 +46,14 @@ export interface ContainerPlan {
 export async function planContainer(context: PlanContext, request: ContainerRequest): Promise<ContainerPlan> {
   const devices = await planDevices(context, request.devices);
   const cdiDevices = requestedCdiDevices(request.spec, context.settings);
-  const throughCdi = await askedThroughCdi(context.guest, cdiDevices, {
-    inventory: context.inventory,
-    hotplugTimeoutMs: context.settings.hotplugTimeoutMs,
-    signal: context.signal,
-  });
-  const mockDevices = findMockDevices(context.guest.sysfs, context.inventory);
-  const placeholders = findPlaceholders(request.spec, request.devices, mockDevices);
+  const cdiNames = ownCdiNames(cdiDevices);
+  const paths = unclaimedPaths(request.spec, request.devices);
+  const mockDevices = await awaitMockDevices(
+    { ...context, hotplugTimeoutMs: context.settings.hotplugTimeoutMs },
+    (entry, index) => paths.includes(entry.containerPath) || cdiNames.some((name) => isNameOf(name, entry, index)),
+  );
+  const throughCdi = devicesByCdiNames(cdiNames, mockDevices);
+  const placeholders = findPlaceholders(paths, mockDevices, context);
   const byAddress = new Map(mockDevices.map((device) => [device.guestAddress, device]));
   const guestAddresses = devices.flatMap((device) => device.addresses.map(([, guest]) => guest));
   const asked = new Set<MockDevice>();

@@ -7,7 +7,8 @@ import { readEntriesIfAny } from './sysfs-names.ts';
 
 /** A function, where it sits, and what is below it. */
 export interface TopologyNode extends PciFunction {
-  readonly deviceTreePath: DeviceTreePath;
+  /** How a request would name it; undefined outside PCI domain 0, where requests cannot name anything. */
+  readonly deviceTreePath: DeviceTreePath | undefined;
   readonly isBridge: boolean;
   readonly children: readonly TopologyNode[];
 }
@@ -20,7 +21,7 @@ export interface RootComplex extends RootBus {
 export function readTopology(sysfs: string): RootComplex[] {
   return listRootBuses(sysfs).map((root) => ({
     ...root,
-    children: readChildren(sysfs, root.devpath, { rootComplex: Number.parseInt(root.bus.slice(-2), 16), path: [] }),
+    children: readChildren(sysfs, root.devpath, pathOfRoot(root)),
   }));
 }
 
@@ -30,8 +31,13 @@ export function* functionsOf(roots: readonly RootComplex[]): Generator<TopologyN
 }
 
 /** The device tree path as text, for a request or an inventory. */
-export function deviceTreePathOf(node: TopologyNode): string {
-  return formatDeviceTreePath(node.deviceTreePath);
+export function deviceTreePathOf({ deviceTreePath }: TopologyNode): string | undefined {
+  return deviceTreePath && formatDeviceTreePath(deviceTreePath);
+}
+
+function pathOfRoot({ bus }: RootBus): DeviceTreePath | undefined {
+  const isNamed = bus.startsWith('0000:');
+  return isNamed ? { rootComplex: Number.parseInt(bus.slice(-2), 16), path: [] } : undefined;
 }
 
 function* walk(nodes: readonly TopologyNode[]): Generator<TopologyNode> {
@@ -41,13 +47,13 @@ function* walk(nodes: readonly TopologyNode[]): Generator<TopologyNode> {
   }
 }
 
-function readChildren(sysfs: string, devpath: string, parent: DeviceTreePath): TopologyNode[] {
+function readChildren(sysfs: string, devpath: string, parent: DeviceTreePath | undefined): TopologyNode[] {
   return readEntriesIfAny(path.join(sysfs, devpath))
     .filter((entry) => entry.isDirectory && isAddressName(entry.name))
     .map(({ name }) => {
       const childPath = `${devpath}/${name}`;
       const { slot, function: fn } = parseAddress(name);
-      const deviceTreePath = { ...parent, path: [...parent.path, { slot, function: fn }] };
+      const deviceTreePath = parent && { ...parent, path: [...parent.path, { slot, function: fn }] };
       const details = readFunction(sysfs, childPath);
       return {
         ...details,

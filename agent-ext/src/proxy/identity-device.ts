@@ -25,9 +25,9 @@ export function identityDevice(sysfs: string, plan: ContainerPlan, env: readonly
   const nodes = [...plan.addresses].flatMap(([, guest]) => functions.get(guest) ?? []);
   const [first] = nodes;
   if (!first) return undefined;
-  const hidden = nodes.find((node) => node.deviceTreePath.rootComplex !== 0);
+  const hidden = nodes.find((node) => node.deviceTreePath?.rootComplex !== 0);
   if (hidden) {
-    const message = `the agent behind this proxy is older than 3.32 and cannot be told of ${hidden.address}, which is behind a pxb: use a newer one, or plug the device on pcie.0`;
+    const message = `the agent behind this proxy is older than 3.32 and cannot be told of ${hidden.address}, which is not below root complex 00: use a newer one, or plug the device on pcie.0`;
     throw new AgentError('FAILED_PRECONDITION', message);
   }
   return {

@@ -1,5 +1,8 @@
+import { writeFileSync } from 'node:fs';
 import { FakeTree } from '@kata-mock/pci/testing';
+import { Cache } from 'cdi-spec';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { handleDevices } from '../handle.ts';
 import { defaultSettings } from '../settings.ts';
 import { explainRequest, formatExplanation, RootGuest, readRequest } from './index.ts';
 
@@ -88,6 +91,33 @@ describe('explaining a request', () => {
     const explanation = await explain(request([{ ...gpu, options: ['0000:1a:00.0=05/00'] }]));
     expect(explanation.error?.code).toBe('DEVICE_NOT_FOUND');
     expect(formatExplanation(explanation)).toContain('DEVICE_NOT_FOUND: no PCI device at "05/00"');
+  });
+});
+
+describe('an error of the agent', () => {
+  const missing = { type: 'nvdimm', id: '', vmPath: '/dev/pmem9', containerPath: '/dev/x' };
+  const odd = { ...missing, vmPath: '/dev/odd' };
+  test.each([
+    ['a node that is not there', missing],
+    ['a node that is no device', odd],
+    ['a place that is none', { type: 'blk', id: 'xyz', containerPath: '/dev/x' }],
+    ['a type nobody knows', { type: 'future', id: '1', containerPath: '/dev/x' }],
+  ])('is that of an explanation, word for word: %s', async (_, device) => {
+    writeFileSync(`${tree.dev}/odd`, 'text');
+    const specDirectory = `${tree.root}/var/run/cdi`;
+    const agent = await handleDevices(
+      {
+        guest: new RootGuest(tree.root),
+        inventory: undefined,
+        settings: { ...defaultSettings, hotplugTimeoutMs: 0 },
+        cdi: { cache: new Cache({ specDirs: [specDirectory], autoRefresh: false }), specDirectory },
+        warn: () => {},
+      },
+      readRequest(JSON.stringify(request([device]))),
+    ).catch(({ code, message }) => ({ code, message }));
+    const { error } = await explain(request([device]));
+    expect(error?.code).toMatch(/^(NODE_NOT_FOUND|INVALID_REQUEST|UNKNOWN_TYPE)$/);
+    expect(error).toEqual(agent);
   });
 });
 

@@ -5,8 +5,8 @@ import { type Spec, SpecEditor } from '@kata-mock/oci-spec';
 import { Cache, writeSpec } from 'cdi-spec';
 import { guestCdiSpec, withoutHostNodes } from '../cdi/guest-spec.ts';
 import { injectCdi } from '../cdi/inject.ts';
-import { lookUpNode, placeholderUpdates } from '../nodes.ts';
-import { type ContainerPlan, type PlanContext, planContainer } from '../plan.ts';
+import { findNodes, isNodeThere, placeholderUpdates } from '../nodes.ts';
+import { type ContainerPlan, type PlanContext, type PlannedDevice, planContainer } from '../plan.ts';
 import type { ContainerRequest } from '../request.ts';
 import { applySpecSteps } from '../spec/apply.ts';
 import type { DeviceUpdate } from '../spec/device-updates.ts';
@@ -54,7 +54,11 @@ export async function explainRequest(context: ExplainContext, request: Container
   const base = () => describePlan(request.containerId, plan, updates, { pending, specSteps, warnings });
   try {
     plan = await planContainer(planContext, request);
-    updates = [...presentNodes(planContext, plan, pending), ...placeholderUpdates(plan)];
+    const isPending = ({ node, guestSteps }: PlannedDevice) =>
+      node !== undefined && guestSteps.length > 0 && !isNodeThere(context.guest, node);
+    pending.push(...plan.devices.filter(isPending).map(({ request }) => request.containerPath));
+    const present = plan.devices.filter((device) => !isPending(device));
+    updates = [...(await findNodes(planContext, present)), ...placeholderUpdates(plan)];
     specSteps = planSpec(planContext, request.spec, plan, updates);
     const editor = new SpecEditor(request.spec);
     applySpecSteps(editor, specSteps);
@@ -64,18 +68,6 @@ export async function explainRequest(context: ExplainContext, request: Container
     const { code = 'INTERNAL', message } = error as Error & { code?: string };
     return { ...base(), error: { code, message } };
   }
-}
-
-function presentNodes(context: PlanContext, plan: ContainerPlan, pending: string[]): DeviceUpdate[] {
-  return plan.devices.flatMap(({ request, node: source, newPath, guestSteps }): DeviceUpdate[] => {
-    if (!source) return [];
-    const node = lookUpNode(context.guest, source);
-    const { containerPath } = request;
-    if (node) return [{ containerPath, node, newPath, isPlaceholder: false }];
-    if (guestSteps.length === 0) throw new Error(`the node of ${containerPath} does not exist`);
-    pending.push(containerPath);
-    return [];
-  });
 }
 
 async function injectFrom(context: ExplainContext, plan: ContainerPlan, editor: SpecEditor): Promise<void> {

@@ -25,6 +25,8 @@ export interface Guest {
   readNode(path: string): DeviceNode | 'other' | undefined;
   /** Writes one value to a file given by its path from the sysfs mount point. */
   write(path: string, text: string): void;
+  /** How often, in ms, to look again although no event came; 100 when left out, Infinity to go by events alone. */
+  readonly lookAgainMs?: number | undefined;
   /** Subscribes to kernel events; returns how to end that. */
   onUevent(listener: (event: Uevent) => void): () => void;
 }

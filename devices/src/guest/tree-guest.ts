@@ -5,12 +5,15 @@ import type { DeviceNode, Guest, Uevent } from './guest.ts';
 export class TreeGuest implements Guest {
   readonly sysfs: string;
   readonly arch: string;
+  readonly lookAgainMs: number | undefined;
   readonly kernel: FakeKernel;
   readonly #tree: FakeTree;
 
-  constructor(tree: FakeTree, arch = 'x86_64') {
+  /** @param lookAgainMs as in {@link Guest}; Infinity shows that events are told and listened to */
+  constructor(tree: FakeTree, arch = 'x86_64', lookAgainMs?: number) {
     this.sysfs = tree.sysfs;
     this.arch = arch;
+    this.lookAgainMs = lookAgainMs;
     this.kernel = new FakeKernel(tree);
     this.#tree = tree;
   }

@@ -38,7 +38,9 @@ export async function waitFor<T>(
     };
     const onAbort = () => finish({ found: undefined, error: options.signal?.reason });
     const unsubscribe = guest.onUevent(tryAgain);
-    const poll = setInterval(tryAgain, LOOK_AGAIN_MS);
+    const { lookAgainMs = LOOK_AGAIN_MS } = guest;
+    // A timer of infinite length would be one of 1 ms.
+    const poll = Number.isFinite(lookAgainMs) ? setInterval(tryAgain, lookAgainMs) : undefined;
     const deadline = setTimeout(() => finish(attempt(look)), options.timeoutMs);
     options.signal?.addEventListener('abort', onAbort);
   });

@@ -1,12 +1,14 @@
 import path from 'node:path';
-import { readNamesIfAny } from '@kata-mock/pci';
+import { PciError, parseDeviceTreePath, readNamesIfAny } from '@kata-mock/pci';
 import { DeviceError } from '../errors.ts';
 import { waitFor } from '../guest/wait.ts';
+import type { DeviceRequest } from '../request.ts';
 import { findFunction } from './find-function.ts';
 import { handlerFor } from './handler.ts';
 
 /** A virtio block device by its place on the PCI bus. */
 export const blk = handlerFor(['blk'], async (context, device) => {
+  checkPath(device);
   const { address, devpath } = await findFunction(context, device.id);
   const options = { timeoutMs: context.hotplugTimeoutMs, signal: context.signal };
   const name = await waitFor(context.guest, () => blockBelow(context.guest.sysfs, devpath), options);
@@ -15,6 +17,18 @@ export const blk = handlerFor(['blk'], async (context, device) => {
   }
   return { guestSteps: [], node: { kind: 'path', path: `/dev/${name}` }, addresses: [] };
 });
+
+/** Before any waiting: a path that is none stays none. */
+function checkPath({ id, containerPath }: DeviceRequest): void {
+  try {
+    parseDeviceTreePath(id);
+  } catch (cause) {
+    if (!(cause instanceof PciError)) throw cause;
+    throw new DeviceError('INVALID_REQUEST', `invalid id of block device ${containerPath}: ${cause.message}`, {
+      cause,
+    });
+  }
+}
 
 function blockBelow(sysfs: string, devpath: string): string | undefined {
   const directory = path.join(sysfs, devpath);

@@ -1,5 +1,7 @@
+import { rmSync } from 'node:fs';
 import path from 'node:path';
-import type { MockAccelDescription, ScsiDiskDescription, VirtioDescription } from './description.ts';
+import { readNamesIfAny } from '../sysfs-names.ts';
+import type { FunctionDescription, MockAccelDescription, VirtioDescription } from './description.ts';
 import { attribute, link, put } from './files.ts';
 import { type FakeNode, parseNode, writeNode } from './nodes.ts';
 
@@ -9,51 +11,122 @@ export interface TreeRoots {
   readonly dev: string;
 }
 
-/** The class device, node and links that the mock-accel driver makes below its function. */
-export function addMockAccel(
-  roots: TreeRoots,
-  functionDir: string,
-  numaNode: number,
-  mock: MockAccelDescription,
-): void {
-  const directory = path.join(functionDir, 'mock-accel', mock.name);
-  attribute(directory, 'uuid', mock.uuid);
-  attribute(directory, 'memory_size', mock.memorySize ?? '17179869184');
-  attribute(directory, 'numa_node', numaNode);
-  attribute(directory, 'capabilities', '0x00000001');
-  attribute(directory, 'status', '0x00000001');
-  attribute(directory, 'fw_version', '1.0.0');
-  link(path.join(directory, 'device'), functionDir);
-  link(path.join(directory, 'subsystem'), path.join(roots.sysfs, 'class/mock-accel'));
-  link(path.join(roots.sysfs, 'class/mock-accel', mock.name), directory);
-  addNode(roots, directory, mock.name, parseNode(mock.node));
+/** What a driver makes of a function: a directory with attributes, links to it, and a node when it has numbers. */
+export interface ClassDevice {
+  readonly subsystem: string;
+  readonly name: string;
+  /** From the sysfs mount point. */
+  readonly devpath: string;
+  readonly attributes: Readonly<Record<string, string | number>>;
+  /** Its path from /dev and its numbers. */
+  readonly node?: FakeNode & { readonly name: string };
+  /** Target of its `device` link, from the sysfs mount point. */
+  readonly parent?: string;
+  /** Buses list their devices elsewhere. */
+  readonly isOnBus?: boolean;
 }
 
-export function addVirtio(roots: TreeRoots, functionDir: string, virtio: VirtioDescription): void {
-  const directory = path.join(functionDir, `virtio${virtio.index}`);
-  put(path.join(directory, 'uevent'), `MODALIAS=virtio:d00000002v00001AF4\n`);
-  if (virtio.block) {
-    addNode(roots, path.join(directory, 'block', virtio.block.name), virtio.block.name, parseNode(virtio.block.node));
+/** The class devices that a function's own driver makes, parents first. */
+export function classDevicesOf(devpath: string, description: FunctionDescription): ClassDevice[] {
+  const { mockAccel, virtio, numaNode = -1 } = description;
+  return [
+    ...(mockAccel ? [mockAccelDevice(devpath, numaNode, mockAccel)] : []),
+    ...(virtio ? virtioDevices(devpath, virtio) : []),
+  ];
+}
+
+export function writeClassDevice({ sysfs, dev }: TreeRoots, device: ClassDevice): void {
+  const { subsystem, name, devpath, attributes, node, parent, isOnBus } = device;
+  const directory = sysfs + devpath;
+  for (const [key, value] of Object.entries(attributes)) attribute(directory, key, value);
+  const lines = Object.entries(eventEnv(device)).map(([key, value]) => `${key}=${value}\n`);
+  put(path.join(directory, 'uevent'), lines.join(''));
+  if (parent !== undefined) link(path.join(directory, 'device'), sysfs + parent);
+  if (!isOnBus) {
+    link(path.join(directory, 'subsystem'), path.join(sysfs, 'class', subsystem));
+    link(path.join(sysfs, 'class', subsystem, name), directory);
   }
-  if (virtio.net) attribute(path.join(directory, 'net', virtio.net), 'address', '52:54:00:00:00:01');
-  if (virtio.scsi) addScsi(roots, path.join(directory, `host${virtio.scsi.host}`), virtio.scsi.host, virtio.scsi.disks);
+  if (!node) return;
+  attribute(directory, 'dev', `${node.major}:${node.minor}`);
+  link(numbersLink(sysfs, node), directory);
+  writeNode(path.join(dev, node.name), node);
 }
 
-function addScsi(roots: TreeRoots, hostDir: string, host: number, disks: readonly ScsiDiskDescription[]): void {
-  attribute(path.join(hostDir, 'scsi_host', `host${host}`), 'scan', '');
-  link(path.join(roots.sysfs, 'class/scsi_host', `host${host}`), path.join(hostDir, 'scsi_host', `host${host}`));
-  for (const disk of disks) {
-    const [target, lun] = disk.at.split(':');
-    const device = path.join(hostDir, `target${host}:0:${target}`, `${host}:0:${target}:${lun}`);
-    addNode(roots, path.join(device, 'block', disk.name), disk.name, parseNode(disk.node));
+/** With everything that leads to it. */
+export function removeClassDevice({ sysfs, dev }: TreeRoots, device: ClassDevice): void {
+  const { subsystem, name, devpath, node } = device;
+  rmSync(sysfs + devpath, { recursive: true, force: true });
+  const folder = path.dirname(devpath);
+  // The directory between a function and its devices of one class is there for them alone.
+  if (path.basename(folder) === subsystem && readNamesIfAny(sysfs + folder).length === 0) {
+    rmSync(sysfs + folder, { recursive: true, force: true });
   }
+  rmSync(path.join(sysfs, 'class', subsystem, name), { force: true });
+  if (!node) return;
+  rmSync(numbersLink(sysfs, node), { force: true });
+  rmSync(path.join(dev, node.name), { force: true });
 }
 
-/** A class device with numbers: its `dev` and `uevent` attributes, the /sys/dev link and the node. */
-export function addNode(roots: TreeRoots, directory: string, name: string, node: FakeNode): void {
-  const numbers = `${node.major}:${node.minor}`;
-  attribute(directory, 'dev', numbers);
-  put(path.join(directory, 'uevent'), `MAJOR=${node.major}\nMINOR=${node.minor}\nDEVNAME=${name}\n`);
-  link(path.join(roots.sysfs, 'dev', node.type === 'b' ? 'block' : 'char', numbers), directory);
-  writeNode(path.join(roots.dev, name), node);
+/** What its events say beside action and path. */
+export function eventEnv({ node }: ClassDevice): Record<string, string> {
+  return node ? { MAJOR: `${node.major}`, MINOR: `${node.minor}`, DEVNAME: node.name } : {};
+}
+
+function numbersLink(sysfs: string, { type, major, minor }: FakeNode): string {
+  return path.join(sysfs, 'dev', type === 'b' ? 'block' : 'char', `${major}:${minor}`);
+}
+
+function mockAccelDevice(functionPath: string, numaNode: number, mock: MockAccelDescription): ClassDevice {
+  return {
+    subsystem: 'mock-accel',
+    name: mock.name,
+    devpath: `${functionPath}/mock-accel/${mock.name}`,
+    attributes: {
+      uuid: mock.uuid,
+      memory_size: mock.memorySize ?? '17179869184',
+      numa_node: numaNode,
+      capabilities: '0x00000001',
+      status: '0x00000001',
+      fw_version: '1.0.0',
+    },
+    node: { ...parseNode(mock.node), name: mock.name },
+    parent: functionPath,
+  };
+}
+
+function virtioDevices(functionPath: string, { index, block, net, scsi }: VirtioDescription): ClassDevice[] {
+  const devpath = `${functionPath}/virtio${index}`;
+  const hostPath = `${devpath}/host${scsi?.host}`;
+  return [
+    { subsystem: 'virtio', name: `virtio${index}`, devpath, attributes: {}, isOnBus: true },
+    ...(block ? [blockDevice(devpath, block)] : []),
+    ...(net ? [{ subsystem: 'net', name: net, devpath: `${devpath}/net/${net}`, attributes: NET_ATTRIBUTES }] : []),
+    ...(scsi
+      ? [
+          {
+            subsystem: 'scsi_host',
+            name: `host${scsi.host}`,
+            devpath: `${hostPath}/scsi_host/host${scsi.host}`,
+            attributes: { scan: '' },
+          },
+          ...scsi.disks.map((disk) => {
+            const [target, lun] = disk.at.split(':');
+            return blockDevice(`${hostPath}/target${scsi.host}:0:${target}/${scsi.host}:0:${target}:${lun}`, disk);
+          }),
+        ]
+      : []),
+  ];
+}
+
+const NET_ATTRIBUTES = { address: '52:54:00:00:00:01' };
+
+function blockDevice(parent: string, { name, node }: { name: string; node: string }): ClassDevice {
+  return {
+    subsystem: 'block',
+    name,
+    devpath: `${parent}/block/${name}`,
+    attributes: {},
+    node: { ...parseNode(node), name },
+    parent,
+  };
 }

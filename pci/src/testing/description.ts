@@ -11,6 +11,8 @@ export interface TreeDescription {
 }
 
 export interface RootDescription {
+  /** PCI domain in hex, `"0000"` by default. */
+  readonly domain?: string;
   /** Bus number of the root bus in hex: `"00"`, `"20"`. */
   readonly bus: string;
   /** Puts the root under `/sys/devices/platform/<name>`, where machines with a device tree (arm64) have it. */
@@ -28,9 +30,10 @@ export interface FunctionDescription {
   /** 24 bits: `"0x030200"` is a GPU without display, `"0x068000"` an NVSwitch. Bridges default to `"0x060400"`. */
   readonly class?: string;
   readonly numaNode?: number;
+  /** Bound driver; without one, the driver of its class devices. What is below `mockAccel` and `virtio` is made by it. */
   readonly driver?: string;
   readonly iommuGroup?: string;
-  /** Name of its VFIO character device, for kernels with cdevs: `"vfio0"`. */
+  /** Name of its VFIO character device, in kernels with those: `"vfio0"`. There while it is bound to vfio-pci. */
   readonly vfioDevice?: string;
   /** What a write to driver_override does; default `"works"`. */
   readonly driverOverride?: 'works' | 'fails';
@@ -48,8 +51,8 @@ export interface FunctionDescription {
   /** Entries whose names are given as hex bytes, so they may be anything but UTF-8: `["ff"]`. */
   readonly rawEntries?: readonly string[];
   /**
-   * When it comes: `now` with the tree (default); the rest at `FakeTree.arrive()`, `late` with one add event, `twice`
-   * with two, `silent` without any.
+   * When it comes: `now` with the tree (default), or with the bridge above it; the rest at `FakeTree.arrive()`, `late`
+   * with the kernel's events (function, class devices, binding), `twice` with each of them twice, `silent` with none.
    */
   readonly arrives?: 'now' | 'late' | 'twice' | 'silent';
 }

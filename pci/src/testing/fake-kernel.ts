@@ -1,10 +1,8 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { linkName } from '../function.ts';
 import type { FakeTree } from './fake-tree.ts';
-import { attribute } from './files.ts';
-import { bindDriver } from './function-files.ts';
-import { writeNode } from './nodes.ts';
+import { ownDriver, type PlacedFunction } from './function-files.ts';
 
 /**
  * What a kernel does when somebody writes to the driver files of a fake tree: override, unbind, probe. Everything else
@@ -36,40 +34,23 @@ export class FakeKernel {
   }
 
   #unbind(address: string): void {
-    const directory = this.#directory(address);
-    const driver = linkName(directory, 'driver');
-    if (driver === undefined) throw ioError('ENODEV', directory);
-    rmSync(path.join(directory, 'driver'));
-    rmSync(path.join(this.#tree.sysfs, 'bus/pci/drivers', driver, address), { force: true });
+    const placed = this.#there(address);
+    if (!this.#tree.drivers.unbind(placed)) throw ioError('ENODEV', address);
   }
 
   #probe(address: string): void {
-    const directory = this.#directory(address);
+    const placed = this.#there(address);
+    const directory = path.join(this.#tree.sysfs, placed.devpath);
     if (linkName(directory, 'driver') !== undefined) return;
-    const placed = this.#tree.functions.get(address);
     const override = readFileSync(path.join(directory, 'driver_override'), 'utf8').trim();
-    const driver = override === '' || override === '(null)' ? placed?.description.driver : override;
-    if (driver === undefined) return;
-    bindDriver(this.#tree, address, directory, driver);
-    if (driver === 'vfio-pci') this.#openToVfio(directory);
-    if (placed) this.#tree.emit('bind', placed);
+    const driver = override === '' || override === '(null)' ? ownDriver(placed.description) : override;
+    if (driver !== undefined) this.#tree.drivers.bind(placed, driver);
   }
 
-  /** vfio-pci makes /dev/vfio/<group> and the group's class device. */
-  #openToVfio(directory: string): void {
-    const group = linkName(directory, 'iommu_group');
-    if (group === undefined) return;
-    const minor = Number(group);
-    mkdirSync(path.join(this.#tree.sysfs, 'devices/virtual/vfio', group), { recursive: true });
-    attribute(path.join(this.#tree.sysfs, 'devices/virtual/vfio', group), 'dev', `243:${minor}`);
-    writeNode(path.join(this.#tree.dev, 'vfio', group), { type: 'c', major: 243, minor });
-  }
-
-  #directory(address: string): string {
+  #there(address: string): PlacedFunction {
     const placed = this.#tree.functions.get(address);
-    const directory = placed && path.join(this.#tree.sysfs, placed.devpath);
-    if (!directory || !existsSync(directory)) throw ioError('ENODEV', address);
-    return directory;
+    if (!placed || !existsSync(path.join(this.#tree.sysfs, placed.devpath))) throw ioError('ENODEV', address);
+    return placed;
   }
 }
 

@@ -1,10 +1,11 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import type { TreeRoots } from './class-devices.ts';
 import type { TreeDescription } from './description.ts';
+import { Drivers } from './drivers.ts';
 import { attribute, put } from './files.ts';
-import { type PlacedFunction, writeFunction } from './function-files.ts';
+import { ownDriver, type PlacedFunction, removeFunction, writeFunction } from './function-files.ts';
 import { parseNode, readNode, writeNode } from './nodes.ts';
 import { placeFunctions, rootDevpath } from './place.ts';
 
@@ -31,7 +32,11 @@ export class FakeTree implements TreeRoots {
   readonly dev: string;
   /** Every function, by address; the ones that have not arrived too. */
   readonly functions: ReadonlyMap<string, PlacedFunction>;
+  /** Binds and unbinds, as the kernel does, with the events of it. */
+  readonly drivers: Drivers;
   readonly #listeners = new Set<UeventListener>();
+  /** How often each event is told. */
+  #times = 1;
 
   /** @param directory where to build; a fresh temporary directory when left out */
   constructor(description: TreeDescription, directory?: string) {
@@ -44,49 +49,45 @@ export class FakeTree implements TreeRoots {
     attribute(path.join(this.sysfs, 'bus/pci'), 'drivers_probe', '');
     for (const root of description.roots) mkdirSync(path.join(this.sysfs, rootDevpath(root)), { recursive: true });
     this.functions = new Map(placeFunctions(description).map((placed) => [placed.address, placed]));
-    for (const placed of this.functions.values()) {
-      if ((placed.description.arrives ?? 'now') === 'now') writeFunction(this, placed);
-    }
+    this.drivers = new Drivers(this, (event) => this.#tell(event));
+    for (const placed of this.functions.values()) if (placed.arrives === 'now') this.#add(placed);
     for (const [name, text] of Object.entries(description.nodes ?? {})) {
       writeNode(path.join(this.dev, name), parseNode(text));
     }
     for (const [name, text] of Object.entries(description.files ?? {})) put(path.join(this.root, name), text);
   }
 
-  /** Makes the functions that come late, each with the events its description asks for. */
+  /** Makes the functions that come late and are not there, each with the events its description asks for. */
   arrive(): void {
     for (const placed of this.functions.values()) {
-      const { arrives = 'now' } = placed.description;
-      if (arrives === 'now') continue;
-      writeFunction(this, placed);
-      const events = arrives === 'silent' ? 0 : arrives === 'twice' ? 2 : 1;
-      for (let count = 0; count < events; count++) this.emit('add', placed);
+      if (placed.arrives === 'now' || this.#isThere(placed)) continue;
+      this.#times = placed.arrives === 'silent' ? 0 : placed.arrives === 'twice' ? 2 : 1;
+      this.#add(placed);
     }
+    this.#times = 1;
   }
 
-  /** Takes a function (and what is below it) out again, with a remove event. */
+  /**
+   * Takes a function out again, with what is below it, its virtual functions, and all nodes and links of them. The
+   * events come in the kernel's order: children first, class devices before their function.
+   */
   unplug(address: string): void {
     const placed = this.functions.get(address);
-    if (!placed) throw new Error(`no function ${address} in this tree`);
-    rmSync(path.join(this.sysfs, placed.devpath), { recursive: true, force: true });
-    rmSync(path.join(this.sysfs, 'bus/pci/devices', address), { force: true });
-    const mock = placed.description.mockAccel;
-    if (mock) {
-      rmSync(path.join(this.sysfs, 'class/mock-accel', mock.name), { force: true });
-      rmSync(path.join(this.dev, mock.name), { force: true });
+    if (!placed || !this.#isThere(placed)) throw new Error(`no function ${address} in this tree`);
+    const isGone = ({ devpath, description }: PlacedFunction) =>
+      `${devpath}/`.startsWith(`${placed.devpath}/`) || description.physicalFunction === address;
+    for (const gone of [...this.functions.values()].filter(isGone).reverse()) {
+      if (!this.#isThere(gone)) continue;
+      this.drivers.unbind(gone);
+      removeFunction(this.sysfs, gone);
+      this.#tell(pciEvent('remove', gone));
     }
-    this.emit('remove', placed);
   }
 
   /** Subscribes to events; returns how to end that. */
   onUevent(listener: UeventListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
-  }
-
-  emit(action: string, placed: Pick<PlacedFunction, 'address' | 'devpath'>): void {
-    const env = { ACTION: action, DEVPATH: placed.devpath, SUBSYSTEM: 'pci', PCI_SLOT_NAME: placed.address };
-    for (const listener of [...this.#listeners]) listener({ action, devpath: placed.devpath, env });
   }
 
   /** What is at a path from the root of the tree, such as `/dev/mock0`. */
@@ -102,4 +103,25 @@ export class FakeTree implements TreeRoots {
   [Symbol.dispose](): void {
     this.remove();
   }
+
+  #add(placed: PlacedFunction): void {
+    writeFunction(this.sysfs, placed);
+    this.#tell(pciEvent('add', placed));
+    const driver = ownDriver(placed.description);
+    if (driver !== undefined) this.drivers.bind(placed, driver);
+  }
+
+  #isThere({ devpath }: PlacedFunction): boolean {
+    return existsSync(path.join(this.sysfs, devpath, 'vendor'));
+  }
+
+  #tell(event: FakeUevent): void {
+    for (let count = 0; count < this.#times; count++) {
+      for (const listener of [...this.#listeners]) listener(event);
+    }
+  }
+}
+
+function pciEvent(action: string, { address, devpath }: PlacedFunction): FakeUevent {
+  return { action, devpath, env: { ACTION: action, DEVPATH: devpath, SUBSYSTEM: 'pci', PCI_SLOT_NAME: address } };
 }

@@ -1,7 +1,8 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { formatBus } from '../address.ts';
-import { addMockAccel, addVirtio, type TreeRoots } from './class-devices.ts';
+import { linkName } from '../function.ts';
+import { readNamesIfAny } from '../sysfs-names.ts';
 import type { FunctionDescription } from './description.ts';
 import { attribute, isLink, link, put } from './files.ts';
 
@@ -11,16 +12,22 @@ export interface PlacedFunction {
   /** From the sysfs mount point. */
   readonly devpath: string;
   readonly description: FunctionDescription;
+  readonly domain: number;
   /** Bus below it, for bridges. */
   readonly downstreamBus: number | undefined;
+  /** When it comes; what is below a bridge that comes late is no earlier. */
+  readonly arrives: NonNullable<FunctionDescription['arrives']>;
 }
 
-/** Writes everything sysfs and /dev show for one function. */
-export function writeFunction(
-  roots: TreeRoots,
-  { address, devpath, description, downstreamBus }: PlacedFunction,
-): void {
-  const directory = path.join(roots.sysfs, devpath);
+/** Driver that finds a function when nobody overrides it. Class devices tell, where the description does not. */
+export function ownDriver({ driver, mockAccel, virtio }: FunctionDescription): string | undefined {
+  return driver ?? (mockAccel ? 'mock-accel' : virtio ? 'virtio-pci' : undefined);
+}
+
+/** Writes what sysfs shows of a function without a driver. */
+export function writeFunction(sysfs: string, placed: PlacedFunction): void {
+  const { address, devpath, description, downstreamBus } = placed;
+  const directory = path.join(sysfs, devpath);
   const isBridge = downstreamBus !== undefined;
   attribute(directory, 'vendor', description.vendor ?? '0x1de5');
   attribute(directory, 'device', description.device ?? '0x0001');
@@ -28,40 +35,62 @@ export function writeFunction(
   attribute(directory, 'numa_node', description.numaNode ?? -1);
   attribute(directory, 'driver_override', '(null)');
   put(path.join(directory, 'uevent'), `PCI_SLOT_NAME=${address}\n`);
-  link(path.join(roots.sysfs, 'bus/pci/devices', address), directory);
-  if (isBridge) writePciBus(directory, downstreamBus, description.pciBus ?? 'one');
-  if (description.driver) bindDriver(roots, address, directory, description.driver);
-  if (description.iommuGroup !== undefined) joinGroup(roots, address, directory, description.iommuGroup);
-  if (description.vfioDevice) mkdirSync(path.join(directory, 'vfio-dev', description.vfioDevice), { recursive: true });
+  link(path.join(sysfs, 'bus/pci/devices', address), directory);
+  if (isBridge) writePciBus(directory, placed.domain, downstreamBus, description.pciBus ?? 'one');
+  if (description.iommuGroup !== undefined) joinGroup(sysfs, address, directory, description.iommuGroup);
   if (description.totalVfs !== undefined) attribute(directory, 'sriov_totalvfs', description.totalVfs);
   if (description.physicalFunction) linkVirtualFunction(directory, description.physicalFunction);
-  if (description.mockAccel) addMockAccel(roots, directory, description.numaNode ?? -1, description.mockAccel);
-  if (description.virtio) addVirtio(roots, directory, description.virtio);
   for (const hex of description.rawEntries ?? []) {
     writeFileSync(Buffer.concat([Buffer.from(`${directory}/`), Buffer.from(hex, 'hex')]), '');
   }
 }
 
-/** The link, and the driver's own list of what it drives. */
-export function bindDriver(roots: TreeRoots, address: string, functionDir: string, driver: string): void {
-  const driverDir = path.join(roots.sysfs, 'bus/pci/drivers', driver);
-  for (const control of ['bind', 'unbind', 'new_id']) attribute(driverDir, control, '');
-  link(path.join(functionDir, 'driver'), driverDir);
-  link(path.join(driverDir, address), functionDir);
+/** Takes it away with the links that lead to it. */
+export function removeFunction(sysfs: string, { address, devpath, description }: PlacedFunction): void {
+  const directory = path.join(sysfs, devpath);
+  const group = linkName(directory, 'iommu_group');
+  rmSync(directory, { recursive: true, force: true });
+  rmSync(path.join(sysfs, 'bus/pci/devices', address), { force: true });
+  if (group !== undefined) leaveGroup(sysfs, address, group);
+  if (description.physicalFunction) unlinkVirtualFunction(directory, description.physicalFunction);
 }
 
-function joinGroup(roots: TreeRoots, address: string, functionDir: string, group: string): void {
-  const groupDir = path.join(roots.sysfs, 'kernel/iommu_groups', group);
+/** The link, and the driver's own list of what it drives. */
+export function bindDriver(sysfs: string, { address, devpath }: PlacedFunction, driver: string): void {
+  const driverDir = path.join(sysfs, 'bus/pci/drivers', driver);
+  for (const control of ['bind', 'unbind', 'new_id']) attribute(driverDir, control, '');
+  link(path.join(sysfs, devpath, 'driver'), driverDir);
+  link(path.join(driverDir, address), path.join(sysfs, devpath));
+}
+
+export function unbindDriver(sysfs: string, { address, devpath }: PlacedFunction, driver: string): void {
+  rmSync(path.join(sysfs, devpath, 'driver'), { force: true });
+  rmSync(path.join(sysfs, 'bus/pci/drivers', driver, address), { force: true });
+}
+
+function joinGroup(sysfs: string, address: string, functionDir: string, group: string): void {
+  const groupDir = path.join(sysfs, 'kernel/iommu_groups', group);
   link(path.join(functionDir, 'iommu_group'), groupDir);
   link(path.join(groupDir, 'devices', address), functionDir);
 }
 
-function writePciBus(directory: string, bus: number, kind: NonNullable<FunctionDescription['pciBus']>): void {
+/** The kernel drops a group with its last function. */
+function leaveGroup(sysfs: string, address: string, group: string): void {
+  const groupDir = path.join(sysfs, 'kernel/iommu_groups', group);
+  rmSync(path.join(groupDir, 'devices', address), { force: true });
+  if (readNamesIfAny(path.join(groupDir, 'devices')).length === 0) rmSync(groupDir, { recursive: true, force: true });
+}
+
+function writePciBus(
+  directory: string,
+  domain: number,
+  bus: number,
+  kind: NonNullable<FunctionDescription['pciBus']>,
+): void {
   if (kind === 'missing') return;
+  const names = kind === 'empty' ? [] : kind === 'double' ? [bus, bus + 1] : [bus];
   mkdirSync(path.join(directory, 'pci_bus'), { recursive: true });
-  if (kind === 'empty') return;
-  mkdirSync(path.join(directory, 'pci_bus', formatBus(0, bus)));
-  if (kind === 'double') mkdirSync(path.join(directory, 'pci_bus', formatBus(0, bus + 1)));
+  for (const one of names) mkdirSync(path.join(directory, 'pci_bus', formatBus(domain, one)));
 }
 
 /** Both directions of an SR-IOV pair; sysfs puts a virtual function beside its physical one. */
@@ -72,4 +101,14 @@ function linkVirtualFunction(directory: string, physical: string): void {
   while (isLink(path.join(physicalDir, `virtfn${index}`))) index++;
   link(path.join(physicalDir, `virtfn${index}`), directory);
   attribute(physicalDir, 'sriov_numvfs', index + 1);
+}
+
+function unlinkVirtualFunction(directory: string, physical: string): void {
+  const physicalDir = path.join(path.dirname(directory), physical);
+  const links = readNamesIfAny(physicalDir).filter((name) => /^virtfn\d+$/.test(name));
+  for (const name of links) {
+    if (linkName(physicalDir, name) !== path.basename(directory)) continue;
+    rmSync(path.join(physicalDir, name));
+    attribute(physicalDir, 'sriov_numvfs', links.length - 1);
+  }
 }

@@ -1,4 +1,4 @@
-import { formatAddress } from '../address.ts';
+import { formatAddress, formatBus } from '../address.ts';
 import { PciError } from '../errors.ts';
 import { parseSlotFunction } from '../slot-function.ts';
 import type { FunctionDescription, RootDescription, TreeDescription } from './description.ts';
@@ -9,32 +9,39 @@ export function placeFunctions(description: TreeDescription): PlacedFunction[] {
   const placed: PlacedFunction[] = [];
   for (const root of description.roots) {
     const bus = busNumber(root.bus);
-    const counter = { next: bus + 1 };
-    placeBelow(root.functions, bus, rootDevpath(root, bus), counter, placed);
+    const parent: Parent = { domain: domainNumber(root), bus, devpath: rootDevpath(root), arrives: 'now' };
+    placeBelow(root.functions, parent, { next: bus + 1 }, placed);
   }
   return placed;
 }
 
 /** `/devices/pci0000:20`, below a platform device where the description says so. */
-export function rootDevpath(root: RootDescription, bus: number = busNumber(root.bus)): string {
-  const name = `pci0000:${bus.toString(16).padStart(2, '0')}`;
+export function rootDevpath(root: RootDescription): string {
+  const name = `pci${formatBus(domainNumber(root), busNumber(root.bus))}`;
   return root.platform ? `/devices/platform/${root.platform}/${name}` : `/devices/${name}`;
+}
+
+/** What the functions of one bus have in common. */
+interface Parent extends Pick<PlacedFunction, 'domain' | 'devpath' | 'arrives'> {
+  readonly bus: number;
 }
 
 function placeBelow(
   functions: readonly FunctionDescription[],
-  parentBus: number,
-  parentPath: string,
+  parent: Parent,
   counter: { next: number },
   placed: PlacedFunction[],
 ): void {
   for (const description of functions) {
-    const bus = description.bus === undefined ? parentBus : busNumber(description.bus);
-    const address = formatAddress({ domain: 0, bus, ...parseSlotFunction(description.at) });
-    const devpath = `${parentPath}/${address}`;
+    const { domain } = parent;
+    const bus = description.bus === undefined ? parent.bus : busNumber(description.bus);
+    const address = formatAddress({ domain, bus, ...parseSlotFunction(description.at) });
+    const devpath = `${parent.devpath}/${address}`;
     const downstreamBus = downstreamOf(description, counter);
-    placed.push({ address, devpath, description, downstreamBus });
-    placeBelow(description.functions ?? [], downstreamBus ?? bus, devpath, counter, placed);
+    const { arrives: own = 'now' } = description;
+    const arrives = own === 'now' ? parent.arrives : own;
+    placed.push({ address, devpath, description, domain, downstreamBus, arrives });
+    placeBelow(description.functions ?? [], { domain, devpath, arrives, bus: downstreamBus ?? bus }, counter, placed);
   }
 }
 
@@ -44,6 +51,12 @@ function downstreamOf(description: FunctionDescription, counter: { next: number 
   const bus = description.downstreamBus === undefined ? counter.next : busNumber(description.downstreamBus);
   counter.next = Math.max(counter.next, bus + 1);
   return bus;
+}
+
+function domainNumber({ domain = '0000' }: RootDescription): number {
+  if (!/^[0-9a-f]{1,4}$/i.test(domain))
+    throw new PciError('INVALID_TREE', `invalid domain "${domain}": expected 0000 to ffff`);
+  return Number.parseInt(domain, 16);
 }
 
 function busNumber(text: string): number {

@@ -1,7 +1,6 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { type PciFunction, readAttribute } from '../function.ts';
-import { listRootBuses } from '../root-bus.ts';
 import { readEntriesIfAny } from '../sysfs-names.ts';
 import { type RootComplex, readTopology, type TopologyNode } from '../topology.ts';
 import type {
@@ -19,14 +18,15 @@ import type {
  * @param sysfs mount point, `/sys` for the machine itself
  */
 export function snapshotTree(sysfs: string): TreeDescription {
-  const platforms = new Map(listRootBuses(sysfs).map((root) => [root.bus, platformOf(root.devpath)]));
-  return { roots: readTopology(sysfs).map((root) => describeRoot(sysfs, root, platforms.get(root.bus))) };
+  return { roots: readTopology(sysfs).map((root) => describeRoot(sysfs, root)) };
 }
 
-function describeRoot(sysfs: string, root: RootComplex, platform: string | undefined): RootDescription {
+function describeRoot(sysfs: string, root: RootComplex): RootDescription {
+  const domain = root.bus.slice(0, 4);
   return compact({
+    domain: domain === '0000' ? undefined : domain,
     bus: root.bus.slice(-2),
-    platform,
+    platform: platformOf(root.devpath),
     functions: root.children.map((child) => describeFunction(sysfs, child, root.bus.slice(-2))),
   });
 }
