@@ -71,6 +71,8 @@ function addon(): Native | undefined {
   for (const file of addonPaths) {
     try {
       const { load, ...rest } = require(file) as Addon;
+      // Built from other sources.
+      if (rest.detach === undefined) continue;
       return { name: 'addon', ...rest, load: (name, _, result) => load(name, result === 'long') ?? missing(name) };
     } catch {
       // Not built, or for another machine: koffi does all of it, slower.

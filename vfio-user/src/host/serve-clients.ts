@@ -35,6 +35,13 @@ export function serveClients(server: DeviceServer, options: ServeOptions): void 
     eventfdRead(wakeFd);
     if (options.woken()) stopped = true;
   };
+  server.wake = () => {
+    if (Atomics.load(wakeFlag, 0) !== 0) {
+      server.session?.flush();
+      checkWake();
+    }
+    return stopped;
+  };
   while (!stopped) {
     // While a crashed device stays away, clients find the socket but nobody who answers.
     const away = Math.max(server.awayMs?.() ?? 0, pausedUntil - performance.now());

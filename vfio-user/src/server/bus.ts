@@ -11,7 +11,10 @@ export interface Bus {
   readonly dma: DmaTable;
   readonly irqs: IrqTable;
   readonly log: Log;
-  /** Runs `work` after the current command is answered; the one place where DMA by messages may wait for its reply. */
+  /**
+   * Runs `work` after the current command is answered; the one place where DMA by messages may wait for its reply. After
+   * a reset, a stop or the end of bus mastering `work` reaches no guest memory any more.
+   */
   task(work: () => void): void;
   /** So many random bytes. A trace keeps them, so that a replay has the same. */
   random(bytes: number): Uint8Array;

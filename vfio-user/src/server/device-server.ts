@@ -43,6 +43,8 @@ export class DeviceServer implements Bus {
   session: Session | undefined;
   observer: SessionObserver | undefined;
   faults: SessionFaults | undefined;
+  /** Serves other threads that woke this one, while the client is waited for. True when the client is to be left. */
+  wake: (() => boolean) | undefined;
   /** How long no further client is to be accepted, ms: a crash that comes back later. */
   awayMs: (() => number) | undefined;
   /** Commands answered with an error. */
@@ -68,7 +70,7 @@ export class DeviceServer implements Bus {
     this.dma = new DmaTable(options.maxDmaMaps, descriptors);
     this.irqs = new IrqTable(device.irqs, descriptors);
     this.irqs.changed = (index, vector) => device.irqChanged?.(index, vector);
-    this.migration = new Migration(device, this.irqs);
+    this.migration = new Migration(device, this.irqs, () => this.dma.interrupt());
     device.attach(this);
   }
 
@@ -94,6 +96,7 @@ export class DeviceServer implements Bus {
   }
 
   reset(reason: ResetReason): void {
+    this.dma.interrupt();
     this.irqs.clearPending();
     this.migration.reset();
     this.device.reset(reason);
@@ -104,7 +107,7 @@ export class DeviceServer implements Bus {
   }
 
   task(work: () => void): void {
-    this.#tasks.push(work);
+    this.#tasks.push(this.dma.taskOf(work));
   }
 
   after(delayMs: number, work: () => void): () => void {

@@ -37,3 +37,18 @@ test('a client that leaves instead of answering a DMA request keeps nobody waiti
   expect(openDescriptors().length).toBeLessThanOrEqual(before);
   next.close();
 });
+
+test('a client that does not answer a DMA request holds up no control request', async () => {
+  const client = Client.connect(path.join(directory.path, 'd'));
+  client.regionWrite(PciRegion.CONFIG, 4, Uint8Array.of(6, 0));
+  client.dmaMap({ flags: 3, offset: 0n, address: 0n, size: 4096n });
+  client.write32(0, Reg.DMA_LEN, 64);
+  client.regionWrite(0, Reg.DMA_CMD, Uint8Array.of(DmaCmd.START, 0, 0, 0), { posted: true });
+  const begin = performance.now();
+  for (let count = 0; count < 3; count++) expect(await host.request('d', 'stats')).toMatchObject({ connected: true });
+  // An answer may take 5 s, and these had to wait for it.
+  expect(performance.now() - begin).toBeLessThan(2500);
+  const state = (await host.registers('d')).find(({ name }) => name === 'DMA_STATUS')!.value;
+  expect(state).toBe('0x00000001');
+  client.close();
+});

@@ -16,7 +16,7 @@ import { DmaRegion } from './dma-region.ts';
 
 /** Reaches memory the client gave no descriptor for. */
 export interface DmaMessages {
-  /** `check` is called before each message but the first; it throws when the region went meanwhile. */
+  /** `check` is called before each message; it throws when the access must not go on. */
   read(address: bigint, target: Uint8Array, check: () => void): void;
   write(address: bigint, source: Uint8Array, check: () => void): void;
 }
@@ -38,17 +38,56 @@ export class DmaTable {
   messages: DmaMessages | undefined;
   /** Set while dirty page logging is on. */
   dirty: DirtyLog | undefined;
-  /** False while the device may not master the bus; the PCI kit follows the command register. */
-  enabled = true;
   /** A fault hook: throws to make the next access fail. */
   check: ((address: bigint, length: number, write: boolean) => void) | undefined;
   readonly #regions: DmaRegion[] = [];
   readonly maxRegions: number;
   readonly #descriptors: ClientDescriptors;
+  #enabled = true;
+  /** Counts what ended all accesses under way. */
+  #generation = 0;
+  /** Set while a task runs: the generation it was put off in. */
+  #taskGeneration: number | undefined;
 
   constructor(maxRegions: number = MAX_DMA_MAPS, descriptors = new ClientDescriptors()) {
     this.maxRegions = maxRegions;
     this.#descriptors = descriptors;
+  }
+
+  /** False while the device may not master the bus; the PCI kit follows the command register. */
+  get enabled(): boolean {
+    return this.#enabled;
+  }
+
+  set enabled(on: boolean) {
+    if (this.#enabled && !on) this.interrupt();
+    this.#enabled = on;
+  }
+
+  /** Ends the accesses under way, and those to come of tasks that were put off before: the device was reset or stopped. */
+  interrupt(): void {
+    this.#generation++;
+  }
+
+  /** A task whose accesses fail once {@link interrupt} was called. */
+  taskOf(work: () => void): () => void {
+    const generation = this.#taskGeneration ?? this.#generation;
+    return () => this.#during(generation, work);
+  }
+
+  /** Runs what belongs to no task, though one waits for it: the client's commands. */
+  outsideTask(work: () => void): void {
+    this.#during(undefined, work);
+  }
+
+  #during(generation: number | undefined, work: () => void): void {
+    const outer = this.#taskGeneration;
+    this.#taskGeneration = generation;
+    try {
+      work();
+    } finally {
+      this.#taskGeneration = outer;
+    }
   }
 
   get regions(): readonly DmaRegion[] {
@@ -150,7 +189,9 @@ export class DmaTable {
   }
 
   #access(address: bigint, bytes: Uint8Array, write: boolean): void {
-    if (!this.enabled) throw new VfioUserError('DMA', 'bus mastering is off', { errno: Errno.ENODEV });
+    if (!this.#enabled) throw new VfioUserError('DMA', 'bus mastering is off', { errno: Errno.ENODEV });
+    const generation = this.#taskGeneration ?? this.#generation;
+    this.#checkCurrent(generation);
     this.check?.(address, bytes.length, write);
     // All pieces are looked up before the first byte moves, so that a refused access changes nothing.
     const pieces: { region: DmaRegion; address: bigint; part: Uint8Array }[] = [];
@@ -166,12 +207,21 @@ export class DmaTable {
       done += count;
       at += BigInt(count);
     }
-    for (const [index, piece] of pieces.entries()) {
-      if (index > 0) this.#checkMapped(piece.region);
-      if (write) this.#write(piece.region, piece.address, piece.part);
-      else if (piece.region.mode === 'message')
-        this.#messages().read(piece.address, piece.part, () => this.#checkMapped(piece.region));
-      else piece.region.read(piece.address, piece.part);
+    for (const [index, { region, address: from, part }] of pieces.entries()) {
+      const check = () => {
+        this.#checkCurrent(generation);
+        this.#checkMapped(region);
+      };
+      if (index > 0) check();
+      if (region.mode === 'message') {
+        if (write) this.#messages().write(from, part, check);
+        else this.#messages().read(from, part, check);
+        // What came in the meantime is not for a device that was reset.
+        this.#checkCurrent(generation);
+      } else if (write) {
+        region.write(from, part);
+        this.dirty?.mark(from, part.length);
+      } else region.read(from, part);
     }
   }
 
@@ -181,13 +231,12 @@ export class DmaTable {
       throw dmaError(region.address, 'was unmapped during the access', Errno.ENOENT);
   }
 
-  #write(region: DmaRegion, address: bigint, part: Uint8Array): void {
-    if (region.mode === 'message') {
-      this.#messages().write(address, part, () => this.#checkMapped(region));
-      return;
-    }
-    region.write(address, part);
-    this.dirty?.mark(address, part.length);
+  /** And a reset, a stop, or the end of bus mastering. */
+  #checkCurrent(generation: number): void {
+    if (generation !== this.#generation)
+      throw new VfioUserError('DMA', 'the device was reset or stopped, or lost the bus, since the access was begun', {
+        errno: Errno.ENODEV,
+      });
   }
 
   #messages(): DmaMessages {

@@ -4,14 +4,14 @@ import path from 'node:path';
 import { addSeals, eventfd, F_SEAL_SHRINK, F_SEAL_WRITE, memfdCreate } from '@kata-mock/posix';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Client } from '../client/client.ts';
-import { Command, DmaMapFlag, encodeDmaMap, encodeDmaUnmap } from '../protocol/index.ts';
+import { Command, DmaMapFlag, encodeDmaMap, encodeDmaUnmap, MigrationState } from '../protocol/index.ts';
 import { codeOf, connectLoopback, errnoOf, FakeMemory, openDescriptors } from '../testing.ts';
 import type { DeviceServer } from './device-server.ts';
 import { assertLocalFile } from './dma-file.ts';
 import { TestDevice } from './test-device.ts';
 
 const READ_WRITE = DmaMapFlag.READ | DmaMapFlag.WRITE;
-const [EPERM, ENOENT, EACCES, EEXIST, EINVAL, ENOSPC] = [1, 2, 13, 17, 22, 28];
+const [EPERM, ENOENT, EACCES, EEXIST, ENODEV, EINVAL, ENOSPC] = [1, 2, 13, 17, 19, 22, 28];
 const PAGE = 4096n;
 let device: TestDevice;
 let client: Client;
@@ -295,7 +295,8 @@ describe('memory that only messages reach', () => {
         thrown = error;
       }
     });
-    client.reset();
+    // Any message will do; a reset would end the task.
+    client.regionRead(0, 0, 1);
     return thrown as { code?: string; errno?: number } | undefined;
   };
 
@@ -343,6 +344,63 @@ describe('memory that only messages reach', () => {
     } finally {
       guest.read = read;
     }
+  });
+
+  describe.each<[string, () => void]>([
+    ['a reset', () => server.reset('command')],
+    [
+      'the end of bus mastering',
+      () => {
+        server.dma.enabled = false;
+        server.dma.enabled = true;
+      },
+    ],
+    ['a stop for migration', () => server.migration.moveTo(MigrationState.STOP)],
+  ])('after %s', (_, end) => {
+    const { read } = guest;
+    let messages = 0;
+    beforeEach(() => {
+      messages = 0;
+      connect('libvfio-user', 100);
+      guest.read = (address, count) => {
+        // As a command of the client, which is served while the server waits.
+        if (messages++ === 0) end();
+        return read.call(guest, address, count);
+      };
+    });
+    afterEach(() => {
+      guest.read = read;
+    });
+    const ended = { code: 'DMA', errno: ENODEV };
+
+    test('no further message of the access under way goes out, and what came is not the device’s', () => {
+      expect(inTask(() => server.dma.read(0n, new Uint8Array(300)))).toMatchObject(ended);
+      expect(messages).toBe(1);
+      server.reset('command');
+      messages = 0;
+      expect(inTask(() => server.dma.read(0n, new Uint8Array(1)))).toMatchObject(ended);
+    });
+
+    test('the task that was under way reaches nothing any more, nor does one put off before; a new one does', () => {
+      const outcomes: unknown[] = [];
+      const attempt = () => {
+        try {
+          server.dma.read(0n, new Uint8Array(1));
+          outcomes.push('read');
+        } catch (error) {
+          outcomes.push((error as { errno?: number }).errno);
+        }
+      };
+      inTask(() => {
+        server.task(attempt);
+        attempt();
+        attempt();
+      });
+      server.reset('command');
+      inTask(attempt);
+      expect(outcomes).toEqual([ENODEV, ENODEV, ENODEV, 'read']);
+      expect(messages).toBe(2);
+    });
   });
 
   test('cannot be reached while a command waits for its answer: that could dead-lock', () => {

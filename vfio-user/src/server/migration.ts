@@ -31,13 +31,16 @@ export class Migration {
   readonly #name: string;
   readonly #device: Migratable | undefined;
   readonly #irqs: IrqTable;
+  readonly #stopped: () => void;
   #out: MigrationOut | undefined;
   #in: MigrationIn | undefined;
 
-  constructor(device: VfioDevice, irqs: IrqTable) {
+  /** `stopped` is called when the device is to keep still. */
+  constructor(device: VfioDevice, irqs: IrqTable, stopped: () => void) {
     this.#name = device.name;
     this.#device = device.migration;
     this.#irqs = irqs;
+    this.#stopped = stopped;
   }
 
   get supported(): boolean {
@@ -92,7 +95,10 @@ export class Migration {
   /** The device is told when it is to keep still, and when it may go on. */
   #enter(next: State): void {
     const moving = (state: State) => state === RUNNING || state === PRE_COPY;
-    if (moving(this.state) && !moving(next)) this.#device?.stop?.();
+    if (moving(this.state) && !moving(next)) {
+      this.#stopped();
+      this.#device?.stop?.();
+    }
     if (!moving(this.state) && moving(next)) this.#device?.run?.();
     this.state = next;
   }

@@ -108,7 +108,7 @@ export class DmaRequests implements DmaMessages {
     const { client, isQemu } = this.#session;
     const limit = Math.max(1, Math.min(client.maxDataXferBytes, isQemu ? QEMU_PIECE_BYTES : bytes.length));
     for (let at = 0; at < bytes.length; at += limit) {
-      if (at > 0) check();
+      check();
       visit(bytes.subarray(at, at + limit), at);
     }
   }

@@ -151,17 +151,20 @@ export class Session {
   /** Serves the client until `done` says so, the time is over or the session is. */
   waitUntil(done: () => boolean, timeoutMs: number): void {
     const deadline = performance.now() + timeoutMs;
-    while (!done() && this.state !== 'closed') {
-      const left = deadline - performance.now();
-      if (left <= 0) break;
-      if (this.twin) {
-        // The client may want the answer to its own command before it answers ours.
-        this.flush();
-        this.#stepTwin(Math.min(left, 10));
+    this.server.dma.outsideTask(() => {
+      while (!done() && this.state !== 'closed') {
+        const left = deadline - performance.now();
+        if (left <= 0) break;
+        if (this.twin) {
+          // The client may want the answer to its own command before it answers ours.
+          this.flush();
+          this.#stepTwin(Math.min(left, 10));
+        }
+        if (!done()) this.step(this.twin ? 0 : left);
+        if (this.server.wake?.()) this.close();
       }
-      if (!done()) this.step(this.twin ? 0 : left);
-    }
-    this.flush();
+      this.flush();
+    });
   }
 
   /** Replies to our commands come here when there is a twin socket. */
