@@ -5,11 +5,13 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -138,19 +140,52 @@ static void take_descriptors(struct exchange *exchange, struct msghdr *message)
 	words[FD_COUNT] = count;
 }
 
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return now.tv_sec * 1000ll + now.tv_nsec / 1000000;
+}
+
+/* Waits until the other side has taken something, at most until *deadline. Returns 0 or -errno. */
+static int wait_for_room(int fd, int64_t *deadline)
+{
+	struct pollfd entry = { .fd = fd, .events = POLLOUT };
+	int64_t now = now_ms();
+
+	if (*deadline == 0) {
+		struct timeval limit = { 0, 0 };
+		socklen_t size = sizeof(limit);
+
+		getsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, &size);
+		*deadline = limit.tv_sec || limit.tv_usec ? now + limit.tv_sec * 1000ll + limit.tv_usec / 1000 : INT64_MAX;
+	}
+	if (now >= *deadline)
+		return -EAGAIN;
+	if (poll(&entry, 1, *deadline == INT64_MAX ? -1 : (int)(*deadline - now)) < 0 && errno != EINTR)
+		return -errno;
+	return 0;
+}
+
+/* The socket's time limit is for all of it: a blocking send begins it anew whenever a little was taken. */
 static int send_all(struct exchange *exchange, size_t length)
 {
+	int64_t deadline = 0;
 	size_t done = 0;
+	int error = 0;
 
-	while (done < length) {
-		ssize_t count = send(exchange->fd, exchange->out + done, length - done, MSG_NOSIGNAL);
+	while (done < length && !error) {
+		ssize_t count = send(exchange->fd, exchange->out + done, length - done, MSG_NOSIGNAL | MSG_DONTWAIT);
 
-		if (count < 0 && errno != EINTR)
-			return -errno;
 		if (count > 0)
 			done += count;
+		else if (count < 0 && errno == EAGAIN)
+			error = wait_for_room(exchange->fd, &deadline);
+		else if (count < 0 && errno != EINTR)
+			error = -errno;
 	}
-	return 0;
+	return error;
 }
 
 /* Takes out what was looked at, descriptors too: they were received then. Returns 0 or -errno. */

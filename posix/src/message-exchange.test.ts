@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll, POLLIN, PollSet } from './descriptors.ts';
 import { recvmsg, sendmsg } from './message.ts';
@@ -43,6 +44,25 @@ describe('an exchange of messages', () => {
     const answer = Buffer.alloc(16);
     expect(recvmsg(a, answer).bytes).toBe(6);
     expect(answer.toString('utf8', 0, 6)).toBe('answer');
+  });
+
+  it('gives the other side so long to take an answer, however it trickles', async () => {
+    const [a, b] = pair();
+    const send = Buffer.alloc(1 << 20);
+    const exchange = messageExchange(b, { receive: Buffer.alloc(64), send, idleMs: 10, sendMs: 150 });
+    const reader = new Worker(
+      `const { readSync } = require('node:fs');
+       const { workerData, parentPort } = require('node:worker_threads');
+       setInterval(() => parentPort.postMessage(readSync(workerData, Buffer.alloc(1 << 16))), 40);`,
+      { eval: true, workerData: a, trackUnmanagedFds: false },
+    );
+    try {
+      writeSync(b, 'x');
+      await new Promise((resolve) => reader.once('message', resolve));
+      expect(codeOf(() => exchange.exchange(send.length, 0, 64))).toBe('EAGAIN');
+    } finally {
+      await reader.terminate();
+    }
   });
 
   it('answers IDLE when nothing comes, again and again, and then receives', () => {

@@ -1,6 +1,6 @@
 import { constants } from 'node:os';
 import { PosixError, word } from './errors.ts';
-import { MessageReceiver, MessageSender, MSG_CTRUNC } from './message.ts';
+import { MessageReceiver, MessageSender, MSG_CTRUNC, sendWithin } from './message.ts';
 import { assertFdCount } from './message-header.ts';
 import { type MakeExchange, native } from './native.ts';
 import { setSocketTimeouts } from './socket-timeout.ts';
@@ -12,6 +12,8 @@ export interface ExchangeOptions {
   send: Uint8Array;
   /** Descriptors that a message may bring. Default 0. */
   maxFds?: number;
+  /** How long the other side may take to take a whole answer, ms; EAGAIN then. Default: for ever. */
+  sendMs?: number;
   /** A receive ends when nothing came for about so long, ms (up to twice as long); below 1000. */
   idleMs: number;
 }
@@ -43,6 +45,7 @@ export interface MessageExchange {
 /** One {@link MessageExchange} for `fd`, which stays the caller's. */
 export function messageExchange(fd: number, options: ExchangeOptions): MessageExchange {
   assertFdCount('recvmsg', options.maxFds ?? 0);
+  if (options.sendMs !== undefined) setSocketTimeouts(fd, { sendMs: options.sendMs });
   const { makeExchange } = native();
   return (makeExchange && NativeExchange.make(fd, options, makeExchange)) ?? new TwoCalls(fd, options);
 }
@@ -118,8 +121,10 @@ class NativeExchange implements MessageExchange {
 class TwoCalls implements MessageExchange {
   readonly #sender: MessageSender;
   readonly #receiver: MessageReceiver;
+  readonly #sendMs: number;
 
-  constructor(fd: number, { receive, send, maxFds = 0, idleMs }: ExchangeOptions) {
+  constructor(fd: number, { receive, send, maxFds = 0, idleMs, sendMs = Number.POSITIVE_INFINITY }: ExchangeOptions) {
+    this.#sendMs = sendMs;
     this.#sender = new MessageSender(fd, { capacity: 0, buffer: send });
     this.#receiver = new MessageReceiver(fd, { capacity: 0, maxFds, buffer: receive });
     setSocketTimeouts(fd, { receiveMs: idleMs });
@@ -134,7 +139,7 @@ class TwoCalls implements MessageExchange {
   }
 
   exchange(sendLength: number, offset: number, length: number): number {
-    for (let done = 0; done < sendLength; ) done += this.#sender.send(done, sendLength - done);
+    sendWithin(this.#sender, sendLength, { withinMs: this.#sendMs });
     try {
       return this.#receiver.receive(offset, length);
     } catch (error) {

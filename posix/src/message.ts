@@ -2,8 +2,8 @@
  * recvmsg and sendmsg with descriptors. The structures a call needs (msghdr, iovec, control buffer) are built once
  * in an object and only patched per call, because this is the hot path of the device server.
  */
-import { closeAll } from './descriptors.ts';
-import { refuse, word } from './errors.ts';
+import { closeAll, POLLOUT, poll } from './descriptors.ts';
+import { PosixError, refuse, word } from './errors.ts';
 import { address, errno, failure, holding, load } from './libc.ts';
 import { assertFdCount, controlSpace, Message, withDescriptors } from './message-header.ts';
 
@@ -125,6 +125,30 @@ export class MessageSender {
     do bytes = call(this.fd, this.#start + offset, length, flags | MSG_NOSIGNAL);
     while (bytes === -1 && interrupted('send', this.fd, length, flags));
     return bytes;
+  }
+}
+
+/**
+ * Sends the first `length` bytes of a sender's buffer, descriptors with the first of them. EAGAIN when the other side has
+ * not taken all of it within `withinMs`: the time limit of a socket begins anew whenever a little was taken.
+ */
+export function sendWithin(
+  sender: MessageSender,
+  length: number,
+  options: { withinMs: number; fds?: readonly number[] },
+): void {
+  let deadline: number | undefined;
+  for (let done = 0; done < length; ) {
+    try {
+      const fds = done === 0 ? options.fds : undefined;
+      done += sender.send(done, length - done, { fds, flags: MSG_DONTWAIT });
+    } catch (error) {
+      if (!(error instanceof PosixError) || error.code !== 'EAGAIN') throw error;
+      deadline ??= performance.now() + options.withinMs;
+      const left = deadline - performance.now();
+      if (left <= 0) throw error;
+      poll([{ fd: sender.fd, events: POLLOUT }], left === Number.POSITIVE_INFINITY ? -1 : Math.ceil(left));
+    }
   }
 }
 

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { dup, eventfd, eventfdRead, eventfdWrite, pipe } from '@kata-mock/posix';
+import { dup, eventfd, eventfdRead, eventfdWrite, pipe, setNonblocking } from '@kata-mock/posix';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FaultEngine } from '../faults/engine.ts';
 import { Command, encodeSetIrqs, type Frame, HeaderFlag, type SetIrqs, viewOf } from '../protocol/index.ts';
@@ -73,6 +73,16 @@ test('an interrupt of the server reaches the vector it is for', () => {
   const { theirs, sent } = give(3, 2);
   expect(signal(sent[1]!, theirs[1]!)).toBe(1n);
   expect(eventfdRead(theirs[0]!)).toBe(0n);
+});
+
+test('a client or server that makes a counter blocking does not stop the proxy', () => {
+  const { theirs, sent } = give(0, 1);
+  eventfdWrite(theirs[0]!, 0xffff_ffff_ffff_fffen);
+  for (const fd of [theirs[0]!, sent[0]!]) setNonblocking(fd, false);
+  eventfdWrite(sent[0]!);
+  interrupts.forward(interrupts.fds[0]!);
+  // It was readable, and the server was quicker.
+  interrupts.forward(interrupts.fds[0]!);
 });
 
 test('interrupts are lost, doubled and late, by vector', () => {

@@ -1,5 +1,5 @@
 import { closeSync } from 'node:fs';
-import { dup, eventfd, eventfdRead, eventfdWrite, setNonblocking } from '@kata-mock/posix';
+import { dup, eventfd, eventfdSignal, eventfdTake } from '@kata-mock/posix';
 import { Command, decodeSetIrqs, type Frame, HeaderFlag, type SetIrqs } from '../protocol/index.ts';
 import { isEventfd } from '../server/irq-table.ts';
 
@@ -71,10 +71,10 @@ export class ProxyInterrupts {
   forward(fd: number): void {
     const relay = this.#relays.find(({ ours }) => ours === fd);
     if (!relay) return;
-    const times = eventfdRead(fd);
+    const times = eventfdTake(fd);
     for (let time = 0n; time < times && time < MAX_AT_ONCE; time++)
       this.#deliver(relay.index, relay.vector, () => {
-        if (!relay.closed) eventfdWrite(relay.theirs);
+        if (!relay.closed) eventfdSignal(relay.theirs);
       });
   }
 
@@ -100,7 +100,6 @@ export class ProxyInterrupts {
     if (fds.length !== 0 && (fds.length !== count || !fds.every(isEventfd))) return undefined;
     if (this.#relays.length + fds.length > MAX_RELAYS) return undefined;
     const relays = fds.splice(0).map((theirs, offset): Relay => {
-      setNonblocking(theirs, true);
       return { index, vector: start + offset, ours: eventfd(), theirs, closed: false };
     });
     // Those in the frame are closed once they are sent.

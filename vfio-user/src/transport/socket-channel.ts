@@ -7,7 +7,7 @@ import {
   messageExchange,
   POLLIN,
   PollSet,
-  setSocketTimeouts,
+  sendWithin,
   socketpair,
 } from '@kata-mock/posix';
 import { VfioUserError } from '../errors.ts';
@@ -16,7 +16,7 @@ import type { Channel, FillResult } from './channel.ts';
 
 /** How long a receive blocks, up to twice, before the channel turns to poll, ms: bounds what a busy worker lets others wait. */
 const RECEIVE_MS = 10;
-/** A client that takes nothing for so long is gone, ms. */
+/** A client that has not taken a whole message in this time is gone, ms. */
 const SEND_MS = 5000;
 /** Messages without a pause after which the descriptors of others are looked at all the same. */
 const LOOK_EVERY = 32;
@@ -59,7 +59,6 @@ export class SocketChannel implements Channel {
     this.fd = fd;
     this.#wakeFd = wakeFd;
     this.#extra = extra;
-    setSocketTimeouts(fd, { sendMs: SEND_MS });
   }
 
   send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
@@ -124,6 +123,7 @@ export class SocketChannel implements Channel {
       send: this.#laterBytes,
       maxFds: MAX_MESSAGE_FDS,
       idleMs: RECEIVE_MS,
+      sendMs: SEND_MS,
     });
   }
 
@@ -138,10 +138,8 @@ export class SocketChannel implements Channel {
       this.#sender = new MessageSender(this.fd, { capacity: 0, buffer: bytes });
       this.#sendBytes = bytes;
     }
-    const sender = this.#sender!;
     try {
-      let done = fds.length > 0 ? sender.send(0, length, { fds }) : sender.send(0, length);
-      while (done < length) done += sender.send(done, length - done);
+      sendWithin(this.#sender!, length, { withinMs: SEND_MS, fds });
     } catch (cause) {
       throw new VfioUserError('DISCONNECTED', 'the client does not take messages any more', { cause });
     }
