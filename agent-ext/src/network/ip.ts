@@ -4,10 +4,18 @@ import { mustRun } from '../run-program.ts';
 /** What iproute2 prints about a link. */
 export interface IpLink {
   readonly ifname: string;
+  /** The number that stays when the name changes. */
+  readonly ifindex: number;
+  readonly flags: readonly string[];
   readonly address?: string;
   readonly mtu: number;
   readonly link_type?: string;
-  readonly addr_info?: readonly { readonly family: string; readonly local: string; readonly prefixlen: number }[];
+  readonly addr_info?: readonly {
+    readonly family: string;
+    readonly local: string;
+    readonly prefixlen: number;
+    readonly scope?: string;
+  }[];
 }
 
 /** What iproute2 prints about a route. */
@@ -18,6 +26,7 @@ export interface IpRoute {
   readonly prefsrc?: string;
   readonly scope?: string;
   readonly protocol?: string;
+  readonly metric?: number;
   readonly flags?: readonly string[];
   readonly metrics?: readonly { readonly mtu?: number }[];
 }

@@ -2,10 +2,16 @@ import { create } from '@bufbuild/protobuf';
 import { InterfaceSchema, IPFamily, RouteSchema } from '@kata-mock/contracts';
 import { describe, expect, test } from 'vitest';
 import { checkDestination, checkInterfaceName, checkPrefix } from './checks.ts';
-import { interfaceCommands } from './interfaces.ts';
+import { interfaceCommands, restoreCommands } from './interfaces.ts';
+import type { IpLink } from './ip.ts';
 import { describeRoute, routeCommands } from './routes.ts';
 
 const words = (commands: string[][]) => commands.map((command) => command.join(' '));
+
+const link = (ifname: string, ifindex: number, ...addresses: string[]): IpLink => ({
+  ...{ ifname, ifindex, flags: ['UP'], mtu: 1500 },
+  addr_info: addresses.map((local) => ({ family: 'inet', local, prefixlen: 24, scope: 'global' })),
+});
 
 describe('an interface of a request', () => {
   test('is renamed while down, then gets its addresses and its MTU', () => {
@@ -18,7 +24,7 @@ describe('an interface of a request', () => {
         { address: 'fd00::2', mask: '64', family: IPFamily.v6 },
       ],
     });
-    expect(words(interfaceCommands('enp1s0', wanted))).toEqual([
+    expect(words(interfaceCommands(link('enp1s0', 2), wanted, []))).toEqual([
       'link set dev enp1s0 down',
       'link set dev enp1s0 name eth0',
       'address flush dev eth0 scope global',
@@ -30,6 +36,42 @@ describe('an interface of a request', () => {
     ]);
   });
 
+  test('stays up when it has its name already', () => {
+    const commands = interfaceCommands(link('eth0', 2), create(InterfaceSchema, { name: 'eth0' }), []);
+    expect(words(commands)).toEqual(['address flush dev eth0 scope global', 'link set dev eth0 up']);
+  });
+
+  test('changes names with the link that has its name', () => {
+    const [eth0, eth1] = [link('eth0', 2), link('eth1', 3)];
+    const commands = interfaceCommands(eth0, create(InterfaceSchema, { name: 'eth1' }), [eth0, eth1]);
+    expect(words(commands)).toEqual([
+      'link set dev eth0 down',
+      'link set dev eth1 down',
+      'link set dev eth1 name km3',
+      'link set dev eth0 name eth1',
+      'link set dev km3 name eth0',
+      'link set dev eth0 up',
+      'address flush dev eth1 scope global',
+      'link set dev eth1 up',
+    ]);
+  });
+
+  test('is as before when its commands fail half way', () => {
+    const before = [link('lo', 1), link('eth0', 2, '10.0.0.2'), { ...link('eth1', 3), flags: [] }];
+    const now = [link('lo', 1), { ...link('eth1', 2), flags: [] }, { ...link('km3', 3), flags: [] }];
+    expect(words(restoreCommands(before, now))).toEqual([
+      'link set dev eth1 down',
+      'link set dev eth1 name km2',
+      'link set dev km3 down',
+      'link set dev km3 name km3',
+      'link set dev km2 name eth0',
+      'link set dev km3 name eth1',
+      'link set dev eth0 up',
+      'address replace 10.0.0.2/24 dev eth0',
+    ]);
+    expect(restoreCommands(before, before)).toEqual([]);
+  });
+
   test.each([
     [{ name: 'a b' }, 'interface name'],
     [{ name: 'averyveryverylongname' }, 'interface name'],
@@ -38,7 +80,7 @@ describe('an interface of a request', () => {
     [{ name: 'eth0', IPAddresses: [{ address: '10.0.0.2\nlink', mask: '24' }] }, 'IP address'],
     [{ name: 'eth0', IPAddresses: [{ address: '10.0.0.2', mask: '33' }] }, 'network mask'],
   ])('that makes no sense is refused (%#)', (wanted, what) => {
-    expect(() => interfaceCommands('eth0', create(InterfaceSchema, wanted))).toThrow(`invalid ${what}`);
+    expect(() => interfaceCommands(link('eth0', 2), create(InterfaceSchema, wanted), [])).toThrow(`invalid ${what}`);
   });
 
   test.each([
@@ -82,6 +124,26 @@ describe('routes of a request', () => {
       'route delete 10.9.0.0/16 dev eth0',
       'route replace default via 10.0.0.1 dev eth0',
     ]);
+  });
+
+  test('have no metric: one of another metric is another route', () => {
+    const present = {
+      v4: [
+        { dst: 'default', dev: 'eth0' },
+        { dst: 'default', dev: 'eth0', metric: 50 },
+      ],
+      v6: [
+        { dst: 'default', dev: 'eth0', metric: 1024 },
+        { dst: 'default', dev: 'eth0', metric: 5 },
+      ],
+    };
+    const wanted = [route({ dest: '', gateway: '10.0.0.1' }), route({ dest: '', gateway: 'fd00::1' })];
+    const { v4, v6 } = routeCommands(wanted, present);
+    expect(words(v4)).toEqual([
+      'route delete default dev eth0 metric 50',
+      'route replace default via 10.0.0.1 dev eth0',
+    ]);
+    expect(words(v6)).toEqual(['route delete default dev eth0 metric 5', 'route replace default via fd00::1 dev eth0']);
   });
 
   test('are told apart by family', () => {

@@ -8,6 +8,10 @@ const RTNH_F_ONLINK = 4;
 /** RTPROT_KERNEL: the kernel's own, for addresses; they go and come with those. */
 const KERNEL = '2';
 
+/** What a route has when a request adds it: no route of a request has a metric. One of another is another route. */
+const METRIC_OF_IPV4 = 0;
+const METRIC_OF_IPV6 = 1024;
+
 /** Commands for each address family; a batch of iproute2 has one family. */
 export interface RouteCommands {
   readonly v4: string[][];
@@ -22,13 +26,21 @@ export function routeCommands(
   // Routes without gateway first: a gateway must be reachable when its route is added.
   const ordered = [...wanted].sort((a, b) => Number(a.gateway !== '') - Number(b.gateway !== '') || rank(a) - rank(b));
   const keys = new Set(wanted.map((route) => key(route.dest, route.device)));
-  const stale = (routes: readonly IpRoute[]) =>
+  const isWanted = ({ dst, dev = '', metric = 0 }: IpRoute, usual: number) =>
+    metric === usual && keys.has(key(dst, dev));
+  const stale = (routes: readonly IpRoute[], usual: number) =>
     routes
-      .filter((route) => route.protocol !== KERNEL && !keys.has(key(route.dst, route.dev ?? '')))
-      .map((route) => ['route', 'delete', route.dst, ...(route.dev ? ['dev', route.dev] : [])]);
+      .filter((route) => route.protocol !== KERNEL && !isWanted(route, usual))
+      .map(({ dst, dev, metric }) => [
+        ...['route', 'delete', dst, ...(dev === undefined ? [] : ['dev', dev])],
+        ...(metric === undefined ? [] : ['metric', `${metric}`]),
+      ]);
   const added = (isV6: boolean) =>
     ordered.filter((route) => isIpv6(route) === isV6).map((route) => ['route', 'replace', ...words(route)]);
-  return { v4: [...stale(present.v4), ...added(false)], v6: [...stale(present.v6), ...added(true)] };
+  return {
+    v4: [...stale(present.v4, METRIC_OF_IPV4), ...added(false)],
+    v6: [...stale(present.v6, METRIC_OF_IPV6), ...added(true)],
+  };
 }
 
 export function describeRoute(route: IpRoute, family: IPFamily): MessageInitShape<typeof RouteSchema> {

@@ -1,9 +1,16 @@
 import { IPFamily } from '@kata-mock/contracts';
 import { waitFor } from '@kata-mock/devices';
+import type { Agent } from '../../agent.ts';
 import { AgentError } from '../../errors.ts';
 import { checkAddress, checkHardwareAddress, checkInterfaceName } from '../../network/checks.ts';
-import { describeLink, interfaceCommands, interfaceInSysfs, linkByHardwareAddress } from '../../network/interfaces.ts';
-import { Ip } from '../../network/ip.ts';
+import {
+  describeLink,
+  interfaceCommands,
+  interfaceInSysfs,
+  linkByHardwareAddress,
+  restoreCommands,
+} from '../../network/interfaces.ts';
+import { Ip, type IpLink } from '../../network/ip.ts';
 import { describeRoute, routeCommands } from '../../network/routes.ts';
 import type { Method } from '../method.ts';
 
@@ -14,15 +21,27 @@ export const updateInterface: Method<'updateInterface'> =
     const ip = new Ip(agent.reaper);
     const { hotplugTimeoutMs: timeoutMs } = agent.config.devices;
     await waitFor(agent.guest, () => interfaceInSysfs(agent.guest.sysfs, wanted.hwAddr), { timeoutMs });
-    const link = await linkByHardwareAddress(ip, wanted.hwAddr);
+    const before = await ip.links();
+    const link = linkByHardwareAddress(before, wanted.hwAddr);
     if (!link) {
-      const there = (await ip.links()).map(({ ifname, address }) => `${ifname} ${address ?? ''}`).join(', ');
+      const there = before.map(({ ifname, address }) => `${ifname} ${address ?? ''}`).join(', ');
       throw new AgentError('NOT_FOUND', `no link has the hardware address "${wanted.hwAddr}"; there are: ${there}`);
     }
-    await ip.batch(interfaceCommands(link.ifname, wanted));
-    const after = await linkByHardwareAddress(ip, wanted.hwAddr);
-    return describeLink(after ?? link);
+    const commands = interfaceCommands(link, wanted, before);
+    try {
+      await ip.batch(commands);
+    } catch (error) {
+      await restore(agent, ip, before);
+      throw error;
+    }
+    return describeLink(linkByHardwareAddress(await ip.links(), wanted.hwAddr) ?? link);
   };
+
+/** As far as that goes: who called has the error of what failed. */
+async function restore(agent: Agent, ip: Ip, before: readonly IpLink[]): Promise<void> {
+  const warn = (err: unknown) => agent.log.warn({ err }, 'cannot give an interface back what it had');
+  for (const command of restoreCommands(before, await ip.links())) await ip.batch([command]).catch(warn);
+}
 
 export const updateRoutes: Method<'updateRoutes'> =
   (agent) =>
