@@ -153,6 +153,12 @@ export class DmaTable {
     return region?.address === address && region.size === size ? region : undefined;
   }
 
+  /** The region that holds all of this range. */
+  containing(address: bigint, size: bigint): DmaRegion | undefined {
+    const region = this.#regions[this.#firstEndingAfter(address)];
+    return region && region.address <= address && address + size <= region.end ? region : undefined;
+  }
+
   /** Copies guest memory at `address` into `target`. */
   read(address: bigint, target: Uint8Array): void {
     this.#access(address, target, false);
@@ -184,6 +190,7 @@ export class DmaTable {
   }
 
   #close(region: DmaRegion): void {
+    this.dirty?.forget(region.address, region.size);
     if (region.fd !== undefined) this.#descriptors.remove(region.fd);
     region.close();
   }

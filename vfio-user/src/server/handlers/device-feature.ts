@@ -95,14 +95,15 @@ function loggingReport({ server }: Session, { data, argsz }: FeatureRequest): Ui
   const { dma } = server;
   const report = decodeLoggingReport(payloadOf(data));
   if (!dma.dirty) throw protocolError('DMA_LOGGING_REPORT: logging is off');
-  const pageBytes = BigInt(Math.min(report.pageBytes, Number.MAX_SAFE_INTEGER));
-  const bytes = bitmapBytes(report.size, pageBytes);
+  const pageBytes = Math.min(report.pageBytes, Number.MAX_SAFE_INTEGER);
+  const bytes = bitmapBytes(report.size, BigInt(pageBytes));
   if (argsz < FEATURE_BYTES + LOGGING_REPORT_BYTES + bytes)
     throw protocolError(`DMA_LOGGING_REPORT: argsz ${argsz} leaves no room for ${bytes} bytes of bitmap`);
-  const region = dma.exact(report.address, report.size);
+  // A part of one does too: the bitmap of a large region does not fit one message.
+  const region = dma.containing(report.address, report.size);
   if (!region) {
     const inside = dma.regions.some((one) => one.address < report.address + report.size && one.end > report.address);
-    throw protocolError('DMA_LOGGING_REPORT: not exactly one region', inside ? Errno.ENOTSUP : Errno.ENOENT);
+    throw protocolError('DMA_LOGGING_REPORT: not inside one region', inside ? Errno.ENOTSUP : Errno.ENOENT);
   }
   if (region.mode === 'message') throw protocolError('DMA_LOGGING_REPORT: the region has no descriptor');
   return encodeLoggingReport(report, dma.dirty.take(report.address, report.size, pageBytes, bytes));

@@ -24,7 +24,7 @@ export const dmaUnmap: Handler = (session, frame) => {
   const needed = bitmapBytes(unmap.size, pageBytes);
   if (BigInt(needed) !== bytes) throw protocolError(`DMA_UNMAP: bitmap of ${bytes} bytes, ${needed} are right`);
   if (!dma.exact(unmap.address, unmap.size)) throw protocolError('DMA_UNMAP: no such region', Errno.ENOENT);
-  const bitmap = dma.dirty.take(unmap.address, unmap.size, pageBytes, needed);
+  const bitmap = dma.dirty.take(unmap.address, unmap.size, Number(pageBytes), needed);
   dma.unmap(unmap.address, unmap.size);
   return session.put(encodeDmaUnmap({ ...unmap, argsz: 40 + needed }, bitmap));
 };
