@@ -6,6 +6,7 @@ export { AddressMap } from './address-map.ts';
 export { cdiNamesOf } from './cdi/asked-devices.ts';
 export { guestCdiSpec } from './cdi/guest-spec.ts';
 export { requestedCdiDevices } from './cdi/requested.ts';
+export { VISIBLE_CDI_DEVICES } from './cdi/visible-devices.ts';
 export { DeviceError, type DeviceErrorCode } from './errors.ts';
 export type { DeviceNode, Guest, Uevent } from './guest/guest.ts';
 export { type WaitOptions, waitFor } from './guest/wait.ts';

@@ -23,7 +23,7 @@ import { toTtrpcError } from '../service/ttrpc-errors.ts';
 import { needsAddressMap } from './agent-version.ts';
 import { OWN_TYPES, ownDevices, refuseUnknownTypes } from './device-types.ts';
 import { identityDevice } from './identity-device.ts';
-import { splitCdiAnnotations, withOwnCdi } from './own-cdi.ts';
+import { othersAnnotations, othersVariables, withOwnCdi } from './own-cdi.ts';
 import { writeBack } from './spec-to-proto.ts';
 import { Upstream } from './upstream.ts';
 
@@ -92,14 +92,17 @@ async function rewriteCreate(
   const warn = (text: string) => agent.log.warn({ container: message.containerId }, text);
   const { editor, plan } = await handleDevices(
     { guest, inventory, settings: config.devices, cdi, signal, warn },
-    { ...request, devices: ownDevices(request.devices), spec: withOwnCdi(request.spec) },
+    { ...request, devices: ownDevices(request.devices), spec: withOwnCdi(request.spec, config.devices) },
   );
   const done = () => void addresses.set(message.containerId, plan.addresses);
   const isOurs = message.devices.some(({ type }) => OWN_TYPES.has(type)) || plan.cdiDevices.length > 0;
   if (!isOurs && editor.changes.length === 0) return { payload: call.payload, done };
   if (message.OCI) {
-    writeBack(message.OCI, editor.result());
-    message.OCI.Annotations = splitCdiAnnotations(request.spec.annotations ?? {}).others;
+    const handled = editor.result();
+    if (handled.process?.env)
+      handled.process.env = othersVariables(handled.process.env, request.spec.process?.env ?? [], config.devices);
+    writeBack(message.OCI, request.spec, handled);
+    message.OCI.Annotations = othersAnnotations(request.spec.annotations ?? {});
   }
   message.devices = message.devices.filter(({ type }) => !OWN_TYPES.has(type));
   await addIdentity(agent, upstream, plan, message);

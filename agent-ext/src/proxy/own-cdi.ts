@@ -1,30 +1,66 @@
 import { cdiKind } from '@kata-mock/contracts';
+import { type DeviceSettings, VISIBLE_CDI_DEVICES } from '@kata-mock/devices';
 import type { Spec } from '@kata-mock/oci-spec';
 
 const PREFIX = 'cdi.k8s.io/';
+const VARIABLE = `${VISIBLE_CDI_DEVICES}=`;
 
-/** The annotations split by who serves them: our own kind here, every other by the agent behind. */
-export function splitCdiAnnotations(annotations: Readonly<Record<string, string>>): {
-  own: Record<string, string>;
-  others: Record<string, string>;
-} {
-  const own: Record<string, string> = {};
-  const others: Record<string, string> = {};
-  for (const [key, value] of Object.entries(annotations)) {
-    if (!key.startsWith(PREFIX)) {
-      own[key] = value;
-      others[key] = value;
-      continue;
-    }
-    const names = value.split(',');
-    const isOwn = (name: string) => name.startsWith(`${cdiKind}=`);
-    if (names.some(isOwn)) own[key] = names.filter(isOwn).join(',');
-    if (names.some((name) => !isOwn(name))) others[key] = names.filter((name) => !isOwn(name)).join(',');
-  }
-  return { own, others };
-}
+type Strings = Readonly<Record<string, string>>;
 
 /** The spec as this agent handles it: without the CDI names that are another's business. */
-export function withOwnCdi(spec: Spec): Spec {
-  return spec.annotations ? { ...spec, annotations: splitCdiAnnotations(spec.annotations).own } : spec;
+export function withOwnCdi(spec: Spec, { visibleCdiDevices }: Pick<DeviceSettings, 'visibleCdiDevices'>): Spec {
+  const { annotations, process } = spec;
+  return {
+    ...spec,
+    ...(annotations ? { annotations: keepNames(annotations, isOwnName) } : {}),
+    ...(process?.env && visibleCdiDevices ? { process: { ...process, env: process.env.map(ownVariable) } } : {}),
+  };
+}
+
+/** The annotations as the agent behind gets them: without our own kind. */
+export function othersAnnotations(annotations: Strings): Record<string, string> {
+  return keepNames(annotations, (name) => !isOwnName(name));
+}
+
+/**
+ * The variables as the agent behind gets them: VISIBLE_CDI_DEVICES as it was, but without our own kind. It is still
+ * where it was, since device handling appends.
+ * @param handled what device handling made of {@link withOwnCdi}'s
+ * @param original the request's
+ */
+export function othersVariables(
+  handled: readonly string[],
+  original: readonly string[],
+  { visibleCdiDevices }: Pick<DeviceSettings, 'visibleCdiDevices'>,
+): string[] {
+  if (!visibleCdiDevices) return [...handled];
+  return handled.flatMap((entry, index) => {
+    const before = original[index];
+    if (!before?.startsWith(VARIABLE)) return [entry];
+    const others = keepGroups(before, (group) => !isOwnName(group));
+    return others === VARIABLE && before !== VARIABLE ? [] : [others];
+  });
+}
+
+function ownVariable(entry: string): string {
+  return entry.startsWith(VARIABLE) ? keepGroups(entry, isOwnName) : entry;
+}
+
+/** One group a kind: `VISIBLE_CDI_DEVICES=<kind>=<names>:<kind>=<names>`. */
+function keepGroups(entry: string, keep: (group: string) => boolean): string {
+  return VARIABLE + entry.slice(VARIABLE.length).split(':').filter(keep).join(':');
+}
+
+function keepNames(annotations: Strings, keep: (name: string) => boolean): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(annotations).flatMap(([key, value]) => {
+      if (!key.startsWith(PREFIX)) return [[key, value]];
+      const kept = value.split(',').filter(keep);
+      return kept.length > 0 ? [[key, kept.join(',')]] : [];
+    }),
+  );
+}
+
+function isOwnName(name: string): boolean {
+  return name.startsWith(`${cdiKind}=`);
 }

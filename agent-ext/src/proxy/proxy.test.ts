@@ -1,10 +1,11 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
-import { fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf';
-import { AgentService, ExecProcessRequestSchema } from '@kata-mock/contracts';
+import { create, fromBinary, fromJson, type JsonValue, toBinary } from '@bufbuild/protobuf';
+import { AgentService, CreateContainerRequestSchema, ExecProcessRequestSchema } from '@kata-mock/contracts';
 import { Code, type Connection, connect, createClient, Server } from 'ttrpc-ts';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { type AgentConfig, defaultConfig } from '../config/config.ts';
 import { type FakeAgent, fakeAgent, mockTree, uuidOf } from '../testing/fake-agent.ts';
 import { KataPeer } from '../testing/kata-peer.ts';
 import { proxyBackend } from './backend.ts';
@@ -14,9 +15,10 @@ let peer: KataPeer;
 let fake: FakeAgent;
 let front: Server;
 let connection: Connection;
-const setUp = async (...places: string[]) => {
+const setUp = (...places: string[]) => setUpWith({}, ...places);
+const setUpWith = async (config: Partial<AgentConfig>, ...places: string[]) => {
   const { tree, inventory } = mockTree(...places);
-  fake = fakeAgent({ tree, inventory, config: { proxyTo: peer.address } });
+  fake = fakeAgent({ tree, inventory, config: { ...config, proxyTo: peer.address } });
   front = new Server();
   proxyBackend(fake.agent).register(front);
   await front.listen(`unix://${directory}/front`);
@@ -281,19 +283,104 @@ describe('a proxy before another agent', () => {
     expect(peer.containers.get('c2')?.devices).toEqual([]);
   });
 
+  test.each([
+    ['of another kind only', 'nvidia.com/gpu=0', 'nvidia.com/gpu=0', []],
+    ['of ours only', 'kata-mock.dev/accel=0', undefined, ['/dev/mock0']],
+    ['of both', 'nvidia.com/gpu=0,1:kata-mock.dev/accel=0:a.b/c=all', 'nvidia.com/gpu=0,1:a.b/c=all', ['/dev/mock0']],
+    ['that only the other agent can judge', 'nonsense', 'nonsense', []],
+  ])('splits the variable VISIBLE_CDI_DEVICES %s', async (_, value, left, devices) => {
+    const config = { devices: { ...defaultConfig.devices, visibleCdiDevices: true } };
+    peer.version = '3.32.0';
+    const client = await setUpWith(config, '02/00');
+    await client.createContainer(container({}, ['A=1', `VISIBLE_CDI_DEVICES=${value}`, 'B=2']));
+    const { Process, Linux } = peer.containers.get('c1')?.OCI ?? {};
+    expect(Process?.Env.filter((entry) => !entry.startsWith('KATA_MOCK_'))).toEqual([
+      ...['A=1', ...(left === undefined ? [] : [`VISIBLE_CDI_DEVICES=${left}`]), 'B=2'],
+    ]);
+    expect(Linux?.Devices.map(({ Path }) => Path)).toEqual(devices);
+  });
+
+  test('leaves that variable alone where it does not count', async () => {
+    const client = await setUp('02/00');
+    const env = ['VISIBLE_CDI_DEVICES=kata-mock.dev/accel=0'];
+    await client.createContainer(container({}, env));
+    expect(peer.containers.get('c1')?.OCI).toMatchObject({ Process: { Env: env }, Linux: { Devices: [] } });
+  });
+
+  test('hands on what it does not know of the entries of a request that it changes', async () => {
+    await setUp('02/00');
+    const rule = (Minor: bigint) => ({ Allow: true, Type: 'c', Major: 1n, Minor, Access: 'rwm' });
+    const request = create(CreateContainerRequestSchema, {
+      ...container({ devices: [mockDevice(0, '02/00')] }),
+      OCI: {
+        Version: '1',
+        Process: { Args: ['x'], Cwd: '/' },
+        Mounts: ['/b', '/a'].map((destination) => ({ destination, type: 'tmpfs', source: 'x' })),
+        Linux: {
+          Devices: [...nodes.Devices, { Path: '/dev/null', Type: 'c', Major: 1n, Minor: 9n }],
+          Resources: { Devices: [rule(3n), rule(9n), rule(3n)] },
+        },
+      },
+    } as never);
+    const { Mounts = [], Linux } = request.OCI ?? {};
+    const known = [...Mounts, ...(Linux?.Devices ?? []), ...(Linux?.Resources?.Devices ?? [])];
+    for (const [index, message] of known.entries())
+      message.$unknown = [{ no: 99, wireType: 0, data: Uint8Array.of(index + 1) }];
+    await connection.raw(AgentService.typeName, 'CreateContainer', toBinary(CreateContainerRequestSchema, request));
+    const passed = peer.containers.get('c1')?.OCI;
+    const marks = (messages: readonly { $unknown?: readonly { data: Uint8Array }[] }[] = []) =>
+      messages.map(({ $unknown }) => $unknown?.[0]?.data[0]);
+    expect(marks(passed?.Mounts)).toEqual([1, 2]);
+    expect(marks(passed?.Linux?.Devices)).toEqual([3, 4]);
+    expect(passed?.Linux?.Devices[0]).toMatchObject({ Path: '/dev/mock0', Major: 240n, Minor: 0n });
+    // The first and the third named the placeholder's host numbers, and one is new.
+    expect(passed?.Linux?.Resources?.Devices.map(({ Major, Minor }) => `${Major}:${Minor}`)).toEqual([
+      ...['240:0', '1:9', '240:0', '240:0'],
+    ]);
+    expect(marks(passed?.Linux?.Resources?.Devices)).toEqual([5, 6, 7, undefined]);
+  });
+
+  test('hands on every recorded request of a pod in a guest with a device but for the paths that hide it', async () => {
+    await setUp('02/00');
+    let containers = 0;
+    for (const { method, descriptor, bytes } of recordedCalls()) {
+      await connection.raw(AgentService.typeName, method, bytes);
+      const passed = peer.seen.at(-1)?.payload ?? new Uint8Array();
+      if (method !== 'CreateContainer') {
+        expect(Buffer.compare(passed, bytes)).toBe(0);
+        continue;
+      }
+      const request = fromBinary(CreateContainerRequestSchema, passed);
+      const paths = request.OCI?.Linux?.MaskedPaths ?? [];
+      expect(paths.splice(-2)).toEqual([
+        '/sys/devices/pci0000:00/0000:00:02.0/0000:01:00.0',
+        '/sys/firmware/qemu_fw_cfg',
+      ]);
+      expect(Buffer.compare(toBinary(descriptor, request), bytes)).toBe(0);
+      containers++;
+    }
+    expect(containers).toBeGreaterThan(1);
+  });
+
   test('passes every recorded request of a pod, which asks for none of our devices, byte for byte', async () => {
     await setUp();
-    const file = new URL('../../../test/fixtures/kata-3.21-cri-pod.jsonl', import.meta.url);
-    expect(existsSync(file)).toBe(true);
-    for (const line of readFileSync(file, 'utf8').trim().split('\n')) {
-      const { method, request } = JSON.parse(line) as { method: string; request: JsonValue };
-      const descriptor = AgentService.methods.find(({ name }) => name === method);
-      if (!descriptor) continue;
-      const bytes = toBinary(descriptor.input, fromJson(descriptor.input, request));
+    for (const { method, bytes } of recordedCalls()) {
       await connection.raw(AgentService.typeName, method, bytes);
       const passed = peer.seen.at(-1);
       expect(passed?.method).toBe(method);
-      expect(Buffer.compare(Buffer.from(passed?.payload ?? []), Buffer.from(bytes))).toBe(0);
+      expect(Buffer.compare(Buffer.from(passed?.payload ?? []), bytes)).toBe(0);
     }
   });
 });
+
+/** The calls that a shim made to an agent. */
+function recordedCalls() {
+  const file = new URL('../../../test/fixtures/kata-3.21-cri-pod.jsonl', import.meta.url);
+  const lines = readFileSync(file, 'utf8').trim().split('\n');
+  return lines.flatMap((line) => {
+    const { method, request } = JSON.parse(line) as { method: string; request: JsonValue };
+    const descriptor = AgentService.methods.find(({ name }) => name === method)?.input;
+    if (!descriptor) return [];
+    return [{ method, descriptor, bytes: Buffer.from(toBinary(descriptor, fromJson(descriptor, request))) }];
+  });
+}
