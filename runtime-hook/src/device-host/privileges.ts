@@ -3,7 +3,7 @@ import { capsOf, dropBoundingSet, setgroups, setresgid, setresuid, setrlimit } f
 import { KataMockError } from '../errors.ts';
 
 /** Descriptors a device host may have: 32 devices with their sockets, eventfds and the guest's memory. */
-const mostDescriptors = 4096;
+export const mostDescriptors = 4096;
 
 /** User and group ids that a device host changes to. */
 export interface Identity {

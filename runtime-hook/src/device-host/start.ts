@@ -14,7 +14,7 @@ import type { DeviceRequest, HookCall } from '../wrapper/call.ts';
 import { leaveOutput, leaveSession } from './detach.ts';
 import { LateLogger, serveDevices } from './device-host.ts';
 import { type Guard, startGuard } from './guard.ts';
-import { findUser } from './privileges.ts';
+import { findUser, mostDescriptors } from './privileges.ts';
 
 /**
  * Makes a VM's devices, answers the wrapper, and becomes their host. Resolves when the VM has gone. When anything
@@ -48,7 +48,12 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
       socketDirectory: directory,
       rootImage: request.config.rootImage,
     });
-    host = await startHost({ functions: functionsOf(plan), logger, startLater: true });
+    host = await startHost({
+      functions: functionsOf(plan),
+      logger,
+      startLater: true,
+      maxDescriptors: mostDescriptors,
+    });
     state = {
       version: 1,
       sandboxId,

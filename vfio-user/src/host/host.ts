@@ -16,6 +16,8 @@ export interface HostOptions {
   keepState?: boolean;
   /** The functions' threads wait for {@link Host.start}, and clients with them. Default false. */
   startLater?: boolean;
+  /** Descriptors this process may have, where it lowers its limit (RLIMIT_NOFILE) later. Default: the limit. */
+  maxDescriptors?: number;
   logger?: HostLogger;
 }
 
@@ -42,6 +44,7 @@ export class Host extends EventEmitter<HostEvents> {
   /** AER events and removals that wait for who brings them about. */
   readonly faultEvents = new FaultEvents();
   readonly #threads = new Map<string, FunctionThread>();
+  readonly #maxDescriptors: number | undefined;
   readonly #mode: { onClientGone: 'exit' | 'relisten'; keepState: boolean };
 
   /** Listens on every socket. Throws, with none left behind, when one cannot be made. */
@@ -55,13 +58,14 @@ export class Host extends EventEmitter<HostEvents> {
     }
     const { onClientGone = 'exit', keepState = false, startLater = false } = options;
     this.#mode = { onClientGone, keepState };
+    this.#maxDescriptors = options.maxDescriptors;
     if (!startLater) this.start();
     this.closed = Promise.all([...this.#threads.values()].map((thread) => thread.closed)).then(() => {});
   }
 
   /** Starts the functions' threads, for a host made with `startLater`. */
   start(): void {
-    const share = descriptorShare(this.#threads.size);
+    const share = descriptorShare(this.#threads.size, this.#maxDescriptors);
     for (const thread of this.#threads.values()) thread.start(this.#mode, share);
   }
 

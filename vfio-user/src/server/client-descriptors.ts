@@ -4,9 +4,8 @@ import { Errno, protocolError } from '../protocol/index.ts';
 const MAX_DESCRIPTORS = 1 << 20;
 
 /** What {@link ClientDescriptors} keeps its list in, for a process that may have `limit` descriptors open. */
-export function descriptorList(limit: number | 'infinity'): SharedArrayBuffer {
-  const count = limit === 'infinity' ? MAX_DESCRIPTORS : Math.min(limit, MAX_DESCRIPTORS);
-  return new SharedArrayBuffer(Math.ceil(count / 32) * 4);
+export function descriptorList(limit: number): SharedArrayBuffer {
+  return new SharedArrayBuffer(Math.ceil(Math.min(limit, MAX_DESCRIPTORS) / 32) * 4);
 }
 
 /**
