@@ -1,7 +1,8 @@
 /**
  * Feeds generated and mutated messages to a server: `npm run fuzz -w vfio-user -- [--messages N] [--seed N] [--live]`.
  * Without --messages and --live all runs are made: 1,000,000 messages to a server in this thread, 200,000 to a host's
- * socket and one session in every way it can be cut, 20,000 broken device states to restore. --messages N alone means the first run only, --live the second only.
+ * socket together with one session in every way it can be cut and one that maps and unmaps memory, 20,000 broken device
+ * states to restore. --messages N alone means the first run only, --live the second only.
  * Fails when anything is thrown, a descriptor or memory leaks, or the next client is not served.
  */
 import { parseArgs } from 'node:util';

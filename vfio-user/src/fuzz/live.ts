@@ -1,4 +1,4 @@
-import { closeSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { PosixError, recvmsg, sendmsg, setSocketTimeouts, unixConnect } from '@kata-mock/posix';
@@ -6,6 +6,7 @@ import { Client } from '../client/client.ts';
 import { VfioUserError } from '../errors.ts';
 import { startHost } from '../host/host.ts';
 import { Command, encodeMessage, encodeVersion, HeaderFlag } from '../protocol/index.ts';
+import { openDescriptors } from '../testing.ts';
 import type { FuzzOptions, FuzzReport } from './fuzz.ts';
 import { fuzzMappings } from './mappings.ts';
 import { type MemoryUse, memoryUse } from './measured-device.ts';
@@ -48,7 +49,7 @@ export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promi
   try {
     Client.connect(socketPath).close();
     await host.request('d', 'stats');
-    const before = readdirSync('/proc/self/fd').length;
+    const before = openDescriptors().length;
     let baseline = await measure();
     for (let sent = 0; sent < messages; sent += MESSAGES_EACH) {
       oneClient(socketPath, buffer, random, pool);
@@ -63,7 +64,7 @@ export async function fuzzLive({ messages, seed, progress }: FuzzOptions): Promi
     if (client.read32(0, 0) !== 0x4b434f4d) throw new VfioUserError('DEVICE', 'the next client reads nonsense');
     client.close();
     await host.request('d', 'stats');
-    const leaked = readdirSync('/proc/self/fd').length - before;
+    const leaked = openDescriptors().length - before;
     if (leaked > 1) throw new VfioUserError('DEVICE', `${leaked} descriptors leaked`);
     const end = await measure();
     const heapGrowthMB = megabytes(end.heap - baseline.heap);

@@ -119,3 +119,23 @@ test('when the client leaves, what a device put off for it is dropped, and no me
   expect(later).toBe(0);
   for (const fd of others) closeSync(fd);
 });
+
+test('a device that keeps its state learns how what it had put off ends', () => {
+  server.disconnect();
+  server = new DeviceServer(device, { keepState: true });
+  const [ours, theirs] = socketpair();
+  session = server.connect(new SocketChannel(ours));
+  server.dma.map({ flags: 3, offset: 0n, address: 0n, size: 4096n }, undefined);
+  const outcomes: unknown[] = [];
+  server.task(() => {
+    try {
+      server.dma.read(0n, new Uint8Array(4));
+    } catch (error) {
+      outcomes.push((error as Error).message);
+    }
+  });
+  closeSync(theirs);
+  expect(session.step(100)).toBe(false);
+  server.disconnect();
+  expect(outcomes).toEqual(['guest address 0x0 is not mapped']);
+});

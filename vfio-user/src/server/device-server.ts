@@ -90,6 +90,8 @@ export class DeviceServer implements Bus {
     this.dma.dirty = undefined;
     this.dma.unmapAll();
     this.irqs.releaseAll();
+    // A device that is not reset learns how what it had put off ends: nothing of the client's is there any more.
+    if (this.#keepState) this.runTasks();
     this.#tasks.length = 0;
     this.migration.reset();
     if (!this.#keepState) this.reset('disconnect');
@@ -126,7 +128,7 @@ export class DeviceServer implements Bus {
 
   /**
    * Runs what was put off until the command at hand is answered. A task that fails is a line in the log; what is left
-   * when the client goes is dropped, as it was asked for by it.
+   * when the client goes waits for {@link disconnect}.
    */
   runTasks(): void {
     if (this.inTask) return;
