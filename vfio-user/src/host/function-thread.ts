@@ -5,11 +5,11 @@ import { closeAll, eventfd, eventfdWrite, startWorker, workerUrl } from '@kata-m
 import { describeFailure, VfioUserError, type VfioUserErrorCode } from '../errors.ts';
 import { ClientDescriptors, descriptorList } from '../server/client-descriptors.ts';
 import { ListeningSocket } from '../transport/listening-socket.ts';
-import { ClientSocket } from './client-socket.ts';
+import { ClientSockets } from './client-sockets.ts';
 import type { DescriptorShare } from './descriptor-share.ts';
 import type { FunctionSpec, WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
 
-/** How long a thread may take to leave its loop before its connection is ended under it, ms: its client may not read. */
+/** How long a thread may take to leave its loop before its connections are ended under it, ms: its client may not read. */
 const SHUTDOWN_MS = 150;
 /** How long before the thread is ended from outside, ms. */
 const TERMINATE_MS = 300;
@@ -24,8 +24,8 @@ export class FunctionThread {
   readonly #listening: ListeningSocket;
   readonly #wakeFd = eventfd();
   readonly #wakeFlag = new SharedArrayBuffer(4);
-  readonly #clientMemory = ClientSocket.memory();
-  readonly #client = new ClientSocket(this.#clientMemory);
+  readonly #clientMemory = ClientSockets.memory();
+  readonly #client = new ClientSockets(this.#clientMemory);
   /** What the thread holds of its client, once it is started. */
   #descriptors: ClientDescriptors | undefined;
   readonly #waiting = new Map<number, { resolve(value: unknown): void; reject(error: Error): void }>();
@@ -58,7 +58,7 @@ export class FunctionThread {
       listenFd: this.#listening.fd,
       wakeFd: this.#wakeFd,
       wakeFlag: this.#wakeFlag,
-      clientSocket: this.#clientMemory,
+      clientSockets: this.#clientMemory,
       descriptorList: list,
       maxDescriptors: share.each,
       ...options,
@@ -132,7 +132,7 @@ export class FunctionThread {
     this.#listening.close();
     closeSync(this.#wakeFd);
     // One that was ended from outside could not do it.
-    closeAll([...this.#client.take(), ...(this.#descriptors?.takeAll() ?? [])]);
+    closeAll([...this.#client.takeAll(), ...(this.#descriptors?.takeAll() ?? [])]);
     this.#resolveClosed();
   }
 }

@@ -5,7 +5,7 @@ import type { Log } from '../server/bus.ts';
 import { ClientDescriptors } from '../server/client-descriptors.ts';
 import { DeviceServer } from '../server/device-server.ts';
 import { endTrace } from '../trace/control.ts';
-import { ClientSocket } from './client-socket.ts';
+import { ClientSockets } from './client-sockets.ts';
 import type { WorkerData, WorkerEvent, WorkerRequest } from './messages.ts';
 import { createDevice } from './models.ts';
 import { requests } from './requests.ts';
@@ -34,7 +34,7 @@ async function serve(): Promise<void> {
       listenFd,
       wakeFd,
       wakeFlag: new Int32Array(wakeFlag),
-      clientSocket: new ClientSocket(shared.clientSocket),
+      clientSockets: new ClientSockets(shared.clientSockets),
       onClientGone,
       connected: () => tell({ type: 'connected' }),
       disconnected: () => tell({ type: 'disconnected' }),

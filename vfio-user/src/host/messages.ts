@@ -16,8 +16,8 @@ export interface WorkerData {
   listenFd: number;
   wakeFd: number;
   wakeFlag: SharedArrayBuffer;
-  /** Of the ClientSocket that host and worker share. */
-  clientSocket: SharedArrayBuffer;
+  /** Of the ClientSockets that host and worker share. */
+  clientSockets: SharedArrayBuffer;
   /** Of the ClientDescriptors, and how many there may be. */
   descriptorList: SharedArrayBuffer;
   maxDescriptors: number;

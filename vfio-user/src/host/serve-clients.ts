@@ -2,7 +2,7 @@ import { performance } from 'node:perf_hooks'; // the global of that name is a g
 import { EXHAUSTED_PAUSE_MS, eventfdRead, POLLIN, poll, tryAccept } from '@kata-mock/posix';
 import type { DeviceServer } from '../server/device-server.ts';
 import { SocketChannel } from '../transport/socket-channel.ts';
-import type { ClientSocket } from './client-socket.ts';
+import type { ClientSockets } from './client-sockets.ts';
 
 export interface ServeOptions {
   /** Listening socket; stays the caller's. */
@@ -11,8 +11,8 @@ export interface ServeOptions {
   wakeFd: number;
   /** Not 0 while someone wants {@link ServeOptions.woken} to be called. */
   wakeFlag: Int32Array;
-  /** Told of each client's socket. */
-  clientSocket: ClientSocket;
+  /** Told of each client's sockets. */
+  clientSockets: ClientSockets;
   /** Called between two messages after a wake-up. Returns true to stop serving. */
   woken(): boolean;
   onClientGone: 'exit' | 'relisten';
@@ -77,9 +77,9 @@ function serveOne(
   const channel = new SocketChannel(fd, options.wakeFd, {
     list: () => server.irqs.unmaskFds(),
     ready: (unmask) => server.irqs.resampled(unmask),
-    closing: () => options.clientSocket.forget(),
+    opened: (socket) => options.clientSockets.add(socket),
+    closing: (socket) => options.clientSockets.forget(socket),
   });
-  options.clientSocket.set(fd);
   const session = server.connect(channel);
   options.connected?.();
   try {

@@ -22,13 +22,14 @@ const SEND_MS = 5000;
 const LOOK_EVERY = 32;
 const NOTHING = new Uint8Array(0);
 
-/** Descriptors that are looked at while the channel waits. */
+/** Descriptors that are looked at while the channel waits, and who wants to know of its own. */
 export interface ExtraDescriptors {
   /** Asked for with every message. */
   list(): readonly number[];
   ready(fd: number): void;
-  /** The channel's own descriptor is about to be closed. */
-  closing?(): void;
+  /** The channel has a descriptor of its own, and is about to close it; a second channel for the same peer has another. */
+  opened?(fd: number): void;
+  closing?(fd: number): void;
 }
 
 /**
@@ -59,6 +60,7 @@ export class SocketChannel implements Channel {
     this.fd = fd;
     this.#wakeFd = wakeFd;
     this.#extra = extra;
+    extra.opened?.(fd);
   }
 
   send(bytes: Uint8Array, length: number, fds: readonly number[]): void {
@@ -147,7 +149,9 @@ export class SocketChannel implements Channel {
 
   openTwin(): { channel: Channel; remoteFd: number } {
     const [ours, remoteFd] = socketpair();
-    return { channel: new SocketChannel(ours, this.#wakeFd), remoteFd };
+    const { opened, closing } = this.#extra;
+    const extra = { list: () => [], ready: () => {}, opened, closing };
+    return { channel: new SocketChannel(ours, this.#wakeFd, extra), remoteFd };
   }
 
   close(): void {
@@ -155,7 +159,7 @@ export class SocketChannel implements Channel {
     this.#canFinish();
     this.#closed = true;
     this.#hot = false;
-    this.#extra.closing?.();
+    this.#extra.closing?.(this.fd);
     closeSync(this.fd);
   }
 
