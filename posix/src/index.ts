@@ -18,6 +18,7 @@ export * from './mount.ts';
 export { type MountInfo, mountinfo, parseMountinfo } from './mountinfo.ts';
 export * from './openat2.ts';
 export { pipe } from './pipe.ts';
+export * from './pool.ts';
 export * from './process.ts';
 export { endWithReader } from './reader-gone.ts';
 export {
