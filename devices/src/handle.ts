@@ -37,7 +37,7 @@ export interface HandledDevices {
  */
 export async function handleDevices(context: HandleContext, request: ContainerRequest): Promise<HandledDevices> {
   const plan = await planContainer(context, request);
-  const undo = runGuestSteps(context.guest, plan.guestSteps);
+  const undo = await runGuestSteps(context.guest, plan.guestSteps);
   try {
     const updates = [...(await findNodes(context, plan.devices)), ...placeholderUpdates(plan)];
     const editor = new SpecEditor(request.spec);
@@ -50,7 +50,7 @@ export async function handleDevices(context: HandleContext, request: ContainerRe
     });
     return { editor, plan, undo };
   } catch (error) {
-    undo();
+    await undo();
     throw error;
   }
 }

@@ -12,7 +12,7 @@ export async function locateNode(
   options: { hotplugTimeoutMs: number; signal?: AbortSignal },
 ): Promise<{ path: string; node: DeviceNode }> {
   const plan = await handlerOf(request).plan({ guest, inventory: undefined, warn: () => {}, ...options }, request);
-  runGuestSteps(guest, plan.guestSteps);
+  await runGuestSteps(guest, plan.guestSteps);
   if (plan.node) return awaitNode(guest, plan.node, options);
   throw new DeviceError('INVALID_REQUEST', `a device of type ${request.type} has no node in the guest`);
 }

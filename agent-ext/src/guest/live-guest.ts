@@ -1,5 +1,6 @@
 import { EventEmitter } from 'node:events';
-import { closeSync, constants, lstatSync, openSync, writeSync } from 'node:fs';
+import { constants, lstatSync } from 'node:fs';
+import { open } from 'node:fs/promises';
 import type { DeviceNode, Guest, Uevent } from '@kata-mock/devices';
 import { isMissing } from '@kata-mock/pci';
 import { major, minor, UeventMonitor } from '@kata-mock/posix';
@@ -39,13 +40,13 @@ export class LiveGuest implements Guest {
     }
   }
 
-  write(path: string, text: string): void {
+  async write(path: string, text: string): Promise<void> {
     // Without O_CREAT and O_TRUNC: sysfs files exist or the write is an error.
-    const fd = openSync(`${this.sysfs}${path}`, constants.O_WRONLY);
+    const file = await open(`${this.sysfs}${path}`, constants.O_WRONLY);
     try {
-      writeSync(fd, text);
+      await file.write(text);
     } finally {
-      closeSync(fd);
+      await file.close();
     }
   }
 

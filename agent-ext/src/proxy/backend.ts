@@ -121,7 +121,7 @@ async function addIdentity(
   if (!device) return;
   const { devpaths, ...fields } = device;
   message.devices.push(create(DeviceSchema, fields));
-  for (const devpath of devpaths) agent.guest.write(`${devpath}/uevent`, 'add');
+  for (const devpath of devpaths) await agent.guest.write(`${devpath}/uevent`, 'add');
 }
 
 function rewriteExec(agent: Agent, addresses: Map<string, AddressMap>, call: RawCall): Uint8Array {

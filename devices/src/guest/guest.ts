@@ -23,8 +23,11 @@ export interface Guest {
   readonly arch: string;
   /** What is at a path such as `/dev/mock0`: a node, `other` for anything that is none, undefined for nothing. */
   readNode(path: string): DeviceNode | 'other' | undefined;
-  /** Writes one value to a file given by its path from the sysfs mount point. */
-  write(path: string, text: string): void;
+  /**
+   * Writes one value to a file given by its path from the sysfs mount point. It ends when the kernel has done what that
+   * asks for: a driver that probes a device may take long, and other calls go on meanwhile.
+   */
+  write(path: string, text: string): Promise<void>;
   /** How often, in ms, to look again although no event came; 100 when left out, Infinity to go by events alone. */
   readonly lookAgainMs?: number | undefined;
   /** Subscribes to kernel events; returns how to end that. */

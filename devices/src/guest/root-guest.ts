@@ -21,7 +21,7 @@ export class RootGuest implements Guest {
     return readNode(path.join(this.#root, file));
   }
 
-  write(file: string): never {
+  async write(file: string): Promise<never> {
     throw new Error(`a guest that is only looked at is not written to: ${file}`);
   }
 

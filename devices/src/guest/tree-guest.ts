@@ -22,7 +22,7 @@ export class TreeGuest implements Guest {
     return this.#tree.readNode(path);
   }
 
-  write(path: string, text: string): void {
+  async write(path: string, text: string): Promise<void> {
     this.kernel.write(`/sys${path}`, text);
   }
 

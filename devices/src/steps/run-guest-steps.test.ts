@@ -34,28 +34,50 @@ function machine() {
   return { guest, bind, drivers };
 }
 
-test('functions are given to a driver, and back to the drivers they had', () => {
+test('functions are given to a driver, and back to the drivers they had', async () => {
   const { guest, bind, drivers } = machine();
-  const undo = runGuestSteps(guest, [bind('02.0'), bind('03.0')]);
+  const undo = await runGuestSteps(guest, [bind('02.0'), bind('03.0')]);
   expect(drivers()).toEqual(['vfio-pci', 'vfio-pci', 'nvidia']);
-  undo();
+  await undo();
   expect(drivers()).toEqual(['nvidia', undefined, 'nvidia']);
   const writes = guest.kernel.writes.length;
-  undo();
+  await undo();
   expect(guest.kernel.writes).toHaveLength(writes);
 });
 
-test('when one cannot be bound, those before it have their drivers again', () => {
+test('when one cannot be bound, those before it have their drivers again', async () => {
   const { guest, bind, drivers } = machine();
-  expect(() => runGuestSteps(guest, [bind('02.0'), bind('04.0')])).toThrow(
-    expect.objectContaining({ code: 'BIND_FAILED', message: expect.stringContaining('0000:00:04.0') }),
-  );
+  await expect(runGuestSteps(guest, [bind('02.0'), bind('04.0')])).rejects.toMatchObject({
+    code: 'BIND_FAILED',
+    message: expect.stringContaining('0000:00:04.0'),
+  });
   expect(drivers()).toEqual(['nvidia', undefined, 'nvidia']);
 });
 
-test('one that has the driver already keeps it, whatever comes', () => {
+test('one that has the driver already keeps it, whatever comes', async () => {
   const { guest, bind, drivers } = machine();
-  runGuestSteps(guest, [bind('02.0')]);
-  runGuestSteps(guest, [bind('02.0')])();
+  await runGuestSteps(guest, [bind('02.0')]);
+  await (await runGuestSteps(guest, [bind('02.0')]))();
+  expect(drivers()[0]).toBe('vfio-pci');
+});
+
+test('a driver that takes its time keeps nobody from other work, and the next steps wait for it', async () => {
+  const { guest, bind, drivers } = machine();
+  let probe = () => {};
+  const probed = new Promise<void>((resolve) => {
+    probe = resolve;
+  });
+  const write = guest.write.bind(guest);
+  guest.write = async (file, text) => {
+    if (file.endsWith('drivers_probe')) await probed;
+    await write(file, text);
+  };
+  const both = Promise.all([runGuestSteps(guest, [bind('02.0')]), runGuestSteps(guest, [bind('02.0')])]);
+  await new Promise((resolve) => setImmediate(resolve));
+  expect(drivers()[0]).toBeUndefined();
+  probe();
+  const [, second] = await both;
+  // It found the driver bound, so there is nothing for it to undo.
+  await second();
   expect(drivers()[0]).toBe('vfio-pci');
 });
