@@ -71,6 +71,7 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     storages: new Storages({
       guest,
       base: paths.base,
+      state: paths.state,
       hotplugTimeoutMs: config.devices.hotplugTimeoutMs,
       warn: (text) => log.warn(text),
     }),

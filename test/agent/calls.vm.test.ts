@@ -1,6 +1,17 @@
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import path from 'node:path';
 import { AgentService, Health, IPFamily } from '@kata-mock/contracts';
+import { MNT_DETACH, mount, umount2 } from '@kata-mock/posix';
 import { Code, createClient } from 'ttrpc-ts';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { AgentGuest, CARD, SHARED } from '../support/agent-guest.ts';
@@ -228,6 +239,73 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect(ran.stdout.trim().split('\n')).toEqual(['3777 77', '777', '/o/bin', 'root']);
     expect(ran.stderr).toBe('');
     expect(await inGuest(guest, 'after', `grep -c '${base}/[eow]' /guest/proc/1/mountinfo`)).toBe('0\n');
+  });
+
+  test('memory volumes get another size and keep their flags', async () => {
+    const { agent } = guest;
+    const shm = { driver: 'ephemeral', source: 'shm', fstype: 'tmpfs', mountPoint: `${BASE}/sandbox/shm` };
+    const total = async () => (await agent.getVolumeStats({ volumeGuestPath: shm.mountPoint })).usage[0]?.total;
+    await agent.updateEphemeralMounts({ storages: [{ ...shm, options: ['remount', 'size=33554432'] }] });
+    expect(await total()).toBe(33_554_432n);
+    await agent.updateEphemeralMounts({ storages: [{ ...shm, options: ['size=67108864'] }] });
+    expect(await total()).toBe(67_108_864n);
+    const flags = await inGuest(guest, 'look', `grep ' ${shm.mountPoint} ' /guest/proc/1/mountinfo | cut -d ' ' -f 6`);
+    expect(flags).toBe('rw,nosuid,nodev,noexec,relatime\n');
+  });
+
+  test('what the host has unmounted and removed is no mount of the guest any more', async () => {
+    const { agent } = guest;
+    const places = ['gone', 'kept'].map((name) => path.join(guest.share, name));
+    const [gone] = places as [string, string];
+    for (const place of places) {
+      mkdirSync(place);
+      mount('none', place, 'tmpfs');
+      mkdirSync(path.join(place, 'inside'));
+      // The guest learns of a mount of the host's when it walks through.
+      await agent.getVolumeStats({ volumeGuestPath: `${SHARED}/${path.basename(place)}/inside` });
+    }
+    try {
+      const mounted = () => inGuest(guest, 'look', `cut -d ' ' -f 5 /guest/proc/1/mountinfo | grep '${SHARED}/'`);
+      expect(await mounted()).toBe(`${SHARED}/gone\n${SHARED}/kept\n`);
+      umount2(gone, MNT_DETACH);
+      rmdirSync(gone);
+      expect(await mounted()).toBe(`${SHARED}/gone\n${SHARED}/kept\n`);
+      // The guest believes in a name for a second; containers were made meanwhile.
+      await agent.removeStaleVirtiofsShareMounts({});
+      expect(await mounted()).toBe(`${SHARED}/kept\n`);
+    } finally {
+      for (const place of places) if (existsSync(place)) umount2(place, MNT_DETACH);
+    }
+  });
+
+  test('a file server that hangs holds up those who ask it, and nobody else', async () => {
+    const { agent, health } = guest;
+    guest.hangFiles(true);
+    let answered = 0;
+    const fresh = { fileSize: 1n, data: Buffer.from('x'), fileMode: 0o100644 };
+    const asked = [
+      ...['root', 'hooks', 'map', 'large', 'copied'].map((name) =>
+        agent.getVolumeStats({ volumeGuestPath: `${SHARED}/${name}` }),
+      ),
+      agent.copyFile({ ...fresh, path: `${SHARED}/late/file` }),
+      agent.removeStaleVirtiofsShareMounts({}),
+      agent.createContainer({ containerId: 'late', execId: 'late', OCI: spec(['true']) }),
+    ].map((call) =>
+      call.finally(() => {
+        answered++;
+      }),
+    );
+    try {
+      for (let count = 0; count < 5; count++) await health.check({}, { timeoutMs: 10_000 });
+      await agent.getVolumeStats({ volumeGuestPath: `${BASE}/sandbox/shm` }, { timeoutMs: 10_000 });
+      await agent.copyFile({ ...fresh, path: `${BASE}/elsewhere` }, { timeoutMs: 10_000 });
+      expect(answered).toBeLessThan(asked.length);
+    } finally {
+      guest.hangFiles(false);
+    }
+    await Promise.all(asked);
+    expect(readFileSync(path.join(guest.share, 'late/file'), 'utf8')).toBe('x');
+    await agent.removeContainer({ containerId: 'late' });
   });
 
   test('limits are set, changed and counted; the memory limit tells of its kill', async () => {

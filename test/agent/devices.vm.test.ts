@@ -170,7 +170,7 @@ describe('functions that a container drives itself', () => {
   test('give their drivers back when the container comes to nothing', async () => {
     const devices = [{ type: 'vfio-pci', id: '1', containerPath: '/dev/vfio/7', options: [option()] }];
     const OCI = withDevices('true', [{ path: '/dev/vfio/7', type: 'c' }]);
-    const storages = [{ driver: 'blk', source: '19/03', fstype: 'nonsense', mountPoint: `${VOLUMES}/x` }];
+    const storages = [{ driver: 'blk', source: '19/03', fstype: 'iso9660', mountPoint: `${VOLUMES}/x` }];
     await expect(run(guest, 'failed', OCI, { devices, storages })).rejects.toMatchObject({ code: Code.INTERNAL });
     expect(await driver()).toBe('mock-accel');
     const Annotations = { 'cdi.k8s.io/x': 'kata-mock.dev/accel=1' };

@@ -118,6 +118,68 @@ export const hostileRequests: readonly (readonly [string, object, Code, string])
     'one contains the other',
   ],
   [
+    'an overlay with a link as its layer',
+    storage(`${SHARED}/x`, { driver: 'overlayfs', options: [`lowerdir=${SHARED}/evil/link:${SHARED}/root`] }),
+    Code.INVALID_ARGUMENT,
+    'is a link or no directory',
+  ],
+  [
+    'an overlay with a link above its upper directory',
+    storage(`${SHARED}/x`, {
+      driver: 'overlayfs',
+      options: [`lowerdir=${SHARED}/root`, `upperdir=${SHARED}/evil/link/u`, `workdir=${SHARED}/work`],
+    }),
+    Code.INVALID_ARGUMENT,
+    'is a link or no directory',
+  ],
+  [
+    'an overlay with a second list of layers after a comma',
+    storage(`${SHARED}/x`, { driver: 'overlayfs', options: [`lowerdir=${SHARED}/root,lowerdir=/etc:${SHARED}/evil`] }),
+    Code.INVALID_ARGUMENT,
+    'no comma',
+  ],
+  [
+    'an overlay with an upper directory after another option',
+    storage(`${SHARED}/x`, {
+      driver: 'overlayfs',
+      options: [`lowerdir=${SHARED}/root`, 'index=off,upperdir=/etc,workdir=/tmp'],
+    }),
+    Code.INVALID_ARGUMENT,
+    'no comma',
+  ],
+  [
+    'an overlay with a second = in a layer',
+    storage(`${SHARED}/x`, {
+      driver: 'overlayfs',
+      options: [`lowerdir=${SHARED}/x=/../../../../../etc:${SHARED}/root`],
+    }),
+    Code.INVALID_ARGUMENT,
+    'expected a plain path',
+  ],
+  [
+    'an overlay with an option nobody knows',
+    storage(`${SHARED}/x`, { driver: 'overlayfs', options: [`lowerdir=${SHARED}/root`, 'datadir+=/etc'] }),
+    Code.INVALID_ARGUMENT,
+    'does not know it',
+  ],
+  [
+    'an overlay as the file system of a disk',
+    storage(`${SHARED}/x`, {
+      driver: 'mmioblk',
+      source: '/dev/vda',
+      fstype: 'overlay',
+      options: ['lowerdir=/etc:/usr'],
+    }),
+    Code.INVALID_ARGUMENT,
+    'cannot mount a block device as "overlay"',
+  ],
+  [
+    'memory for a group that is no number',
+    storage(`${SHARED}/x`, { driver: 'ephemeral', fstype: 'tmpfs', options: ['fsgid=9999999999'] }),
+    Code.INVALID_ARGUMENT,
+    'invalid fsgid',
+  ],
+  [
     'a watched directory with a link out of it',
     storage(`${SHARED}/x`, { driver: 'watchable-bind', source: `${SHARED}/evil` }),
     Code.INVALID_ARGUMENT,

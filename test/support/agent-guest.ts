@@ -123,6 +123,11 @@ export class AgentGuest {
     return existsSync(file) ? readFileSync(file, 'utf8') : '';
   }
 
+  /** Makes the file server of {@link share} hang, or go on: what the guest asks it meanwhile is answered then. */
+  hangFiles(hangs: boolean): void {
+    this.#processes[1]?.kill(hangs ? 'SIGSTOP' : 'SIGCONT');
+  }
+
   /** Whether QEMU ends within the time. */
   async poweredOff(timeoutMs: number): Promise<boolean> {
     const [qemu] = this.#processes as [ChildProcess];

@@ -1,31 +1,32 @@
-import { closeSync, fstatSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import path from 'node:path';
 import type { LinuxNamespace, SpecEditor } from '@kata-mock/oci-spec';
 import { readAttribute } from '@kata-mock/pci';
 import type { Agent } from '../agent.ts';
 import { AgentError } from '../errors.ts';
-import { checkBelow, openBelow } from '../storage/safe-path.ts';
+import { atPlace, checkBelow, openBelow } from '../storage/safe-path.ts';
 import { guestHooks } from './guest-hooks.ts';
 
 /** The agent's own edits of a container's spec: where its root is, which namespaces it shares, the guest's hooks. */
-export function prepareSpec(agent: Agent, editor: SpecEditor, containerId: string, sharesPids: boolean): void {
+export async function prepareSpec(
+  agent: Agent,
+  editor: SpecEditor,
+  containerId: string,
+  sharesPids: boolean,
+): Promise<void> {
+  await checkRoot(agent.paths.base, editor.spec.root?.path);
+  const hooks = await guestHooks(agent.sandbox.guestHookPath);
   editor.attribute('agent', () => {
-    checkRoot(agent.paths.base, editor.spec.root?.path);
     checkCgroup(agent.paths.cgroup, editor.spec.linux?.cgroupsPath || `/${containerId}`);
     editor.set(['linux', 'namespaces'], namespaces(agent, editor.spec.linux?.namespaces ?? [], sharesPids));
-    for (const { name, hook } of guestHooks(agent.sandbox.guestHookPath)) editor.addHook(name, hook);
+    for (const { name, hook } of hooks) editor.addHook(name, hook);
   });
 }
 
 /** A root is a directory of the agent's tree that no link leads out of: runc would follow one to the guest's own files. */
-function checkRoot(base: string, root = ''): void {
+async function checkRoot(base: string, root = ''): Promise<void> {
   checkBelow(base, root, 'root path');
-  const fd = openBelow(base, root);
-  try {
-    if (fstatSync(fd).isDirectory()) return;
-  } finally {
-    closeSync(fd);
-  }
+  if ((await atPlace(openBelow(base, root), (place) => stat(place))).isDirectory()) return;
   throw new AgentError('INVALID_ARGUMENT', `invalid root path ${JSON.stringify(root)}: it is no directory`);
 }
 

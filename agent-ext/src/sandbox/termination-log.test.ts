@@ -21,15 +21,15 @@ describe('a termination log', () => {
     expect(terminationLogOf({ ociVersion: '1', mounts })).toBeUndefined();
   });
 
-  test('is read up to 4 KiB, and is empty when nobody wrote it', () => {
+  test('is read up to 4 KiB, and is empty when nobody wrote it', async () => {
     writeFileSync(`${base}/log`, 'x'.repeat(5000));
-    expect(readTerminationLog(base, `${base}/log`)).toBe('x'.repeat(4096));
-    expect(readTerminationLog(base, `${base}/none`)).toBe('');
+    expect(await readTerminationLog(base, `${base}/log`)).toBe('x'.repeat(4096));
+    expect(await readTerminationLog(base, `${base}/none`)).toBe('');
   });
 
-  test.each(['link', 'fifo', '../out'])('is not read when it is %s', (kind) => {
+  test.each(['link', 'fifo', '../out'])('is not read when it is %s', async (kind) => {
     symlinkSync('/etc/hostname', `${base}/link`);
     execFileSync('mkfifo', [`${base}/fifo`]);
-    expect(() => readTerminationLog(base, `${base}/${kind}`)).toThrow(expect.objectContaining({ name: 'AgentError' }));
+    await expect(readTerminationLog(base, `${base}/${kind}`)).rejects.toMatchObject({ name: 'AgentError' });
   });
 });

@@ -1,7 +1,8 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
 import type { Spec } from '@kata-mock/oci-spec';
 import { AgentError } from '../errors.ts';
-import { checkBelow, openBelow } from '../storage/safe-path.ts';
+import { atPlace, checkBelow, openBelow } from '../storage/safe-path.ts';
 
 /** Kubelets say by it where in the container the message is to be. */
 const ANNOTATION = 'io.kubernetes.container.terminationMessagePath';
@@ -15,25 +16,25 @@ export function terminationLogOf({ annotations, mounts }: Spec): string | undefi
 }
 
 /** The message; empty when the container wrote none. The file is the container's, so it may be anything. */
-export function readTerminationLog(base: string, file: string): string {
+export async function readTerminationLog(base: string, file: string): Promise<string> {
   checkBelow(base, file, 'source of the termination log');
-  let place: number;
   try {
-    place = openBelow(base, file);
+    return await atPlace(openBelow(base, file), readText);
   } catch (error) {
     if (error instanceof AgentError && error.code === 'NOT_FOUND') return '';
     throw error;
   }
-  try {
-    if (!fstatSync(place).isFile()) throw new AgentError('FAILED_PRECONDITION', `termination log "${file}" is no file`);
-    const fd = openSync(`/proc/self/fd/${place}`, constants.O_RDONLY);
-    try {
-      const bytes = Buffer.alloc(MOST_BYTES);
-      return bytes.subarray(0, readSync(fd, bytes)).toString('utf8');
-    } finally {
-      closeSync(fd);
+
+  async function readText(place: string): Promise<string> {
+    if (!(await stat(place)).isFile()) {
+      throw new AgentError('FAILED_PRECONDITION', `termination log "${file}" is no file`);
     }
-  } finally {
-    closeSync(place);
+    const log = await open(place, constants.O_RDONLY);
+    try {
+      const { buffer, bytesRead } = await log.read(Buffer.alloc(MOST_BYTES), 0, MOST_BYTES);
+      return buffer.toString('utf8', 0, bytesRead);
+    } finally {
+      await log.close();
+    }
   }
 }

@@ -1,16 +1,19 @@
-import { closeSync, openSync, statfsSync } from 'node:fs';
+import { constants } from 'node:fs';
+import { open, statfs } from 'node:fs/promises';
 import type { Guest } from '@kata-mock/devices';
 import { readAttribute } from '@kata-mock/pci';
-import { ioctl, type MountInfo } from '@kata-mock/posix';
+import { ioctlAsync, type MountInfo } from '@kata-mock/posix';
 import { AgentError } from '../errors.ts';
+import { atPlace, openBelow, placeOf } from './safe-path.ts';
 
 /** _IOW('f', 16, __u64): the new size in blocks. What resize2fs asks of a mounted file system. */
 const EXT4_IOC_RESIZE_FS = 0x40086610;
 /** Unit of a block device's `size` in sysfs, whatever its real sectors are. */
 const SECTOR_BYTES = 512n;
 
-/** Grows a mounted ext3 or ext4 to `size` bytes, 0 for all its device has. It never shrinks. */
-export function growExt(guest: Guest, { source, mountPoint }: MountInfo, size: bigint): void {
+/** Grows a mounted ext3 or ext4 below `base` to `size` bytes, 0 for all its device has. It never shrinks. */
+export async function growExt(guest: Guest, base: string, mount: MountInfo, size: bigint): Promise<void> {
+  const { source, mountPoint } = mount;
   const device = deviceBytes(guest, source);
   if (size > device) {
     throw new AgentError(
@@ -18,20 +21,20 @@ export function growExt(guest: Guest, { source, mountPoint }: MountInfo, size: b
       `cannot grow "${mountPoint}" to ${size} bytes: ${source} has ${device}`,
     );
   }
-  const { bsize, blocks } = statfsSync(mountPoint, { bigint: true });
-  const wanted = (size === 0n ? device : size) / bsize;
-  // statfs leaves the file system's own tables out, so a size that is a little larger may be no growth at all.
-  if (wanted < blocks) {
-    const message = `cannot shrink "${mountPoint}" to ${size} bytes: it has ${blocks * bsize} already`;
-    throw new AgentError('INVALID_ARGUMENT', message);
-  }
-  const argument = Buffer.alloc(8);
-  argument.writeBigUInt64LE(wanted);
-  const fd = openSync(mountPoint, 'r');
+  const root = await atPlace(openBelow(base, mountPoint), (place) => open(place, constants.O_DIRECTORY));
   try {
-    ioctl(fd, EXT4_IOC_RESIZE_FS, argument);
+    const { bsize, blocks } = await statfs(placeOf(root.fd), { bigint: true });
+    const wanted = (size === 0n ? device : size) / bsize;
+    // statfs leaves the file system's own tables out, so a size that is a little larger may be no growth at all.
+    if (wanted < blocks) {
+      const message = `cannot shrink "${mountPoint}" to ${size} bytes: it has ${blocks * bsize} already`;
+      throw new AgentError('INVALID_ARGUMENT', message);
+    }
+    const argument = Buffer.alloc(8);
+    argument.writeBigUInt64LE(wanted);
+    await ioctlAsync(root.fd, EXT4_IOC_RESIZE_FS, argument);
   } finally {
-    closeSync(fd);
+    await root.close();
   }
 }
 

@@ -1,4 +1,14 @@
-import { closeSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readlinkSync, rmSync, symlinkSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readlinkSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -34,26 +44,38 @@ describe('a path of a request', () => {
 });
 
 describe('a directory below the base', () => {
-  test('is made with everything above it, and opened', () => {
-    const fd = openDirectoryBelow(base, `${base}/a/b/c`);
+  test('is made with everything above it, and opened', async () => {
+    const fd = await openDirectoryBelow(base, `${base}/a/b/c`);
     expect(readlinkSync(`/proc/self/fd/${fd}`)).toBe(`${base}/a/b/c`);
     closeSync(fd);
   });
 
-  test.each(['a link to a directory', 'a link out of the base'])('is never reached through %s', (kind) => {
+  test('gets the mode that is asked for, whatever the umask; one that was there keeps its own', async () => {
+    mkdirSync(`${base}/old`, { mode: 0o700 });
+    closeSync(await openDirectoryBelow(base, `${base}/old/a/b`, 0o777));
+    expect(['old', 'old/a', 'old/a/b'].map((name) => statSync(`${base}/${name}`).mode & 0o777)).toEqual([
+      0o700, 0o777, 0o777,
+    ]);
+  });
+
+  test('is made once when two ask for it at the same time', async () => {
+    for (const fd of await Promise.all([1, 2, 3].map(() => openDirectoryBelow(base, `${base}/a/b/c`)))) closeSync(fd);
+    expect(readdirSync(`${base}/a/b`)).toEqual(['c']);
+  });
+
+  test.each(['a link to a directory', 'a link out of the base'])('is never reached through %s', async (kind) => {
     mkdirSync(`${base}/real`);
     symlinkSync(kind === 'a link to a directory' ? 'real' : '/tmp', `${base}/link`);
-    expect(() => openDirectoryBelow(base, `${base}/link/x`)).toThrow(
-      expect.objectContaining({ code: 'INVALID_ARGUMENT' }),
-    );
+    await expect(openDirectoryBelow(base, `${base}/link/x`)).rejects.toMatchObject({ code: 'INVALID_ARGUMENT' });
     expect(existsSync(`${base}/real/x`)).toBe(false);
   });
 
-  test('leaves no descriptor open when it fails', () => {
+  test('leaves no descriptor open when it fails', async () => {
     symlinkSync('/tmp', `${base}/link`);
     const open = () => readdirSync('/proc/self/fd').length;
     const before = open();
-    for (let count = 0; count < 5; count++) expect(() => openDirectoryBelow(base, `${base}/a/../link/x`)).toThrow();
+    for (let count = 0; count < 5; count++) await expect(openDirectoryBelow(base, `${base}/link/x`)).rejects.toThrow();
+
     expect(open()).toBe(before);
   });
 });

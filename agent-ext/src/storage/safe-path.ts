@@ -1,6 +1,15 @@
-import { closeSync, constants, mkdirSync, openSync } from 'node:fs';
+import { closeSync, constants, openSync } from 'node:fs';
+import { chmod, mkdir } from 'node:fs/promises';
 import path from 'node:path';
-import { O_CLOEXEC, O_PATH, openat2, PosixError, RESOLVE_BENEATH, RESOLVE_NO_SYMLINKS } from '@kata-mock/posix';
+import {
+  O_CLOEXEC,
+  O_PATH,
+  type Openat2Options,
+  openat2Async,
+  PosixError,
+  RESOLVE_BENEATH,
+  RESOLVE_NO_SYMLINKS,
+} from '@kata-mock/posix';
 import { AgentError } from '../errors.ts';
 
 /** Refuses what is no plain absolute path strictly below `base`: `..`, `//`, NUL, another place. */
@@ -18,14 +27,15 @@ export function checkBelow(base: string, file: string, what: string): void {
 
 /**
  * Opens a directory below `base` without following any link on the way, since containers can write parts of the tree.
- * Missing directories are made. The caller closes the descriptor; `/proc/self/fd/<fd>` names it for mount(2).
+ * Missing directories are made, with `mode` to the bit when it is given. The caller closes the descriptor, which is for
+ * {@link placeOf} only.
  */
-export function openDirectoryBelow(base: string, directory: string, mode = 0o755): number {
+export async function openDirectoryBelow(base: string, directory: string, mode?: number): Promise<number> {
   const elements = path.relative(base, directory).split('/').filter(Boolean);
   let fd = openSync(base, O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
   for (const element of elements) {
     try {
-      const next = openElement(fd, element, mode);
+      const next = await openElement(fd, element, mode);
       closeSync(fd);
       fd = next;
     } catch (error) {
@@ -38,13 +48,13 @@ export function openDirectoryBelow(base: string, directory: string, mode = 0o755
 
 /**
  * Opens what is there below `base`, without following any link on the way and without making anything. The caller
- * closes the descriptor, which is for `/proc/self/fd/<fd>` only.
+ * closes the descriptor, which is for {@link placeOf} only.
  */
-export function openBelow(base: string, file: string): number {
+export async function openBelow(base: string, file: string): Promise<number> {
   const root = openSync(base, O_PATH | constants.O_DIRECTORY | O_CLOEXEC);
   try {
     const resolve = RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS;
-    return openat2(root, path.relative(base, file), { flags: O_PATH | O_CLOEXEC, resolve });
+    return await openat2Async(root, path.relative(base, file) || '.', { flags: O_PATH | O_CLOEXEC, resolve });
   } catch (error) {
     if (!(error instanceof PosixError) || error.code !== 'ENOENT') throw refuseLinks(error, file);
     throw new AgentError('NOT_FOUND', `${JSON.stringify(file)} does not exist in the guest`, { cause: error });
@@ -53,14 +63,51 @@ export function openBelow(base: string, file: string): number {
   }
 }
 
-function openElement(parent: number, element: string, mode: number): number {
+/** A path of what a descriptor is open on, for calls that take paths. */
+export function placeOf(fd: number): string {
+  return `/proc/self/fd/${fd}`;
+}
+
+/** Works on what {@link openBelow} or {@link openDirectoryBelow} opens, by a path that no link can lead elsewhere. */
+export async function atPlace<T>(
+  opening: Promise<number>,
+  work: (place: string, fd: number) => T,
+): Promise<Awaited<T>> {
+  const fd = await opening;
+  try {
+    return await work(placeOf(fd), fd);
+  } finally {
+    closeSync(fd);
+  }
+}
+
+async function openElement(parent: number, element: string, mode: number | undefined): Promise<number> {
   const options = { flags: O_PATH | constants.O_DIRECTORY | O_CLOEXEC, resolve: RESOLVE_BENEATH | RESOLVE_NO_SYMLINKS };
   try {
-    return openat2(parent, element, options);
+    return await openat2Async(parent, element, options);
   } catch (error) {
     if (!(error instanceof PosixError) || error.code !== 'ENOENT') throw error;
-    mkdirSync(`/proc/self/fd/${parent}/${element}`, { mode });
-    return openat2(parent, element, options);
+    return makeElement(parent, element, mode, options);
+  }
+}
+
+async function makeElement(parent: number, element: string, mode: number | undefined, options: Openat2Options) {
+  const isMine = await mkdir(`${placeOf(parent)}/${element}`, mode ?? 0o755).then(
+    () => true,
+    (error: NodeJS.ErrnoException) => {
+      // Another call was quicker.
+      if (error.code === 'EEXIST') return false;
+      throw error;
+    },
+  );
+  const fd = await openat2Async(parent, element, options);
+  try {
+    // mkdir's mode is cut by the umask.
+    if (isMine && mode !== undefined) await chmod(placeOf(fd), mode);
+    return fd;
+  } catch (error) {
+    closeSync(fd);
+    throw error;
   }
 }
 

@@ -6,6 +6,8 @@ export interface StorageContext {
   readonly guest: Guest;
   /** Everything is mounted below this directory. */
   readonly base: string;
+  /** A directory of the agent's own, for what must not be within reach of requests. */
+  readonly state: string;
   readonly hotplugTimeoutMs: number;
   /** How often watched directories are looked at; 2 s when absent. */
   readonly watchIntervalMs?: number;
@@ -14,11 +16,14 @@ export interface StorageContext {
 }
 
 /** Undoes what `mount` did; absent when there is nothing to undo. */
-export type Unmount = () => void;
+export type Unmount = () => Promise<void>;
 
-/** One kind of storage: one file in this folder. */
+/**
+ * One kind of storage: one file in this folder. Disks and file servers may take their time or never answer, so whatever
+ * asks them is done on other threads: the agent answers other calls meanwhile.
+ */
 export interface StorageDriver {
   /** The `driver` values it serves. */
   readonly names: readonly string[];
-  mount(context: StorageContext, storage: Storage): Promise<Unmount | undefined> | Unmount | undefined;
+  mount(context: StorageContext, storage: Storage): Promise<Unmount | undefined>;
 }

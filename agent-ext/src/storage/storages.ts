@@ -18,7 +18,10 @@ export const storageDrivers: readonly string[] = drivers.flatMap((driver) => dri
 
 interface Mounted {
   users: number;
+  readonly storage: Storage;
   readonly ready: Promise<Unmount | undefined>;
+  /** Being unmounted: who wants it again waits for the end of that. */
+  leaving?: Promise<void>;
 }
 
 /** The storages of a sandbox by mount point. Several containers may name the same one: it is mounted once. */
@@ -34,8 +37,7 @@ export class Storages {
 
   /** Mounts, or takes a reference to what is mounted there. Returns the key for `release`. */
   async acquire(storage: Storage): Promise<string> {
-    const key = storage.mountPoint.replace(/\/+$/, '');
-    checkBelow(this.#context.base, key, 'mount point');
+    const key = this.#key(storage);
     const driver = this.#drivers.find((candidate) => candidate.names.includes(storage.driver));
     if (!driver) {
       const known = storageDrivers.join(', ');
@@ -44,12 +46,15 @@ export class Storages {
         `Failed to find the storage handler "${storage.driver}"; known: ${known}`,
       );
     }
+    for (let there = this.#mounted.get(key); there?.leaving; there = this.#mounted.get(key)) {
+      await there.leaving.catch(() => {});
+    }
     const mounted = this.#mounted.get(key) ?? this.#mount(key, driver, { ...storage, mountPoint: key });
     mounted.users++;
     try {
       await mounted.ready;
     } catch (error) {
-      this.#mounted.delete(key);
+      if (this.#mounted.get(key) === mounted) this.#mounted.delete(key);
       throw error;
     }
     return key;
@@ -58,6 +63,11 @@ export class Storages {
   /** Mount points in use. */
   get mountPoints(): readonly string[] {
     return [...this.#mounted.keys()];
+  }
+
+  /** What is mounted at the mount point of a storage, as it was asked for. */
+  find(storage: Storage): Storage | undefined {
+    return this.#mounted.get(this.#key(storage))?.storage;
   }
 
   /** Keeps what is mounted until the sandbox ends, for containers to come: Kata 4.1's `shared`. */
@@ -69,28 +79,37 @@ export class Storages {
   /** Gives a reference back; the last one unmounts. */
   async release(key: string): Promise<void> {
     const mounted = this.#mounted.get(key);
-    if (!mounted || --mounted.users > 0) return;
-    this.#mounted.delete(key);
-    (await mounted.ready)?.();
+    if (!mounted || mounted.leaving || --mounted.users > 0) return;
+    await this.#unmount(key, mounted);
   }
 
   /** Unmounts everything, newest first; for DestroySandbox. */
   async releaseAll(onError: (key: string, error: unknown) => void): Promise<void> {
     for (const [key, mounted] of [...this.#mounted].reverse()) {
-      this.#mounted.delete(key);
-      try {
-        (await mounted.ready)?.();
-      } catch (error) {
-        onError(key, error);
-      }
+      await this.#unmount(key, mounted).catch((error: unknown) => onError(key, error));
     }
+  }
+
+  #key({ mountPoint }: Storage): string {
+    const key = mountPoint.replace(/\/+$/, '');
+    checkBelow(this.#context.base, key, 'mount point');
+    return key;
   }
 
   #mount(key: string, driver: StorageDriver, storage: Storage): Mounted {
     const ready = mountAndGive(this.#context, driver, storage);
-    const mounted: Mounted = { users: 0, ready };
+    const mounted: Mounted = { users: 0, storage, ready };
     this.#mounted.set(key, mounted);
     return mounted;
+  }
+
+  #unmount(key: string, mounted: Mounted): Promise<void> {
+    mounted.leaving ??= mounted.ready
+      .then((unmount) => unmount?.())
+      .finally(() => {
+        this.#mounted.delete(key);
+      });
+    return mounted.leaving;
   }
 }
 
@@ -101,9 +120,9 @@ async function mountAndGive(
 ): Promise<Unmount | undefined> {
   const unmount = await driver.mount(context, storage);
   try {
-    if (storage.fsGroup) applyFsGroup(storage.mountPoint, storage.fsGroup);
+    if (storage.fsGroup) await applyFsGroup(context.base, storage.mountPoint, storage.fsGroup);
   } catch (error) {
-    unmount?.();
+    await unmount?.();
     throw error;
   }
   return unmount;

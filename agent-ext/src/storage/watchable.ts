@@ -1,8 +1,9 @@
-import { closeSync, fstatSync, openSync } from 'node:fs';
-import { MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, mount } from '@kata-mock/posix';
+import { constants } from 'node:fs';
+import { open, stat } from 'node:fs/promises';
+import { MS_BIND, MS_NODEV, MS_NOEXEC, MS_NOSUID, MS_RDONLY, MS_REMOUNT, mountAsync } from '@kata-mock/posix';
 import { bindAt } from './bind.ts';
 import { detach, mountAt } from './mount-at.ts';
-import { checkBelow, openBelow } from './safe-path.ts';
+import { atPlace, checkBelow, openBelow, placeOf } from './safe-path.ts';
 import type { StorageContext, StorageDriver, Unmount } from './storage.ts';
 import { scan, type Tree } from './watchable/scan.ts';
 import { START_LIMITS, watch } from './watchable/watch.ts';
@@ -17,42 +18,44 @@ const SAFE = ['nosuid', 'nodev', 'noexec'];
  */
 export const watchable: StorageDriver = {
   names: ['watchable-bind'],
-  mount: (context, { source, mountPoint, options }) => {
+  mount: async (context, { source, mountPoint, options }) => {
     checkBelow(context.base, source, 'watched directory');
-    const tree = scanDirectory(context, source);
+    const tree = await scanDirectory(context, source);
     return tree ? copyAt(context, source, mountPoint, tree) : bindAt(context, { source, mountPoint, options });
   },
 };
 
 /** What is there; undefined for a file, and for a directory too large to copy. */
-function scanDirectory({ base }: StorageContext, source: string): Tree | undefined {
-  const fd = openBelow(base, source);
-  try {
-    return fstatSync(fd).isDirectory() ? scan(fd, START_LIMITS) : undefined;
-  } finally {
-    closeSync(fd);
-  }
+function scanDirectory({ base }: StorageContext, source: string): Promise<Tree | undefined> {
+  return atPlace(openBelow(base, source), async (place, fd) =>
+    (await stat(place)).isDirectory() ? scan(fd, START_LIMITS) : undefined,
+  );
 }
 
 /** Containers get a read-only mount of the copy; the agent writes to it through the mount below, by a descriptor. */
-function copyAt(context: StorageContext, source: string, mountPoint: string, tree: Tree): Unmount {
-  const undo = [mountAt(context, { source: 'watched', fstype: 'tmpfs', mountPoint, options: [...TMPFS, ...SAFE] })];
-  const unmount = () => {
-    for (const step of undo.splice(0).reverse()) step();
+async function copyAt(context: StorageContext, source: string, mountPoint: string, tree: Tree): Promise<Unmount> {
+  const { base } = context;
+  const undo = [
+    await mountAt(context, { source: 'watched', fstype: 'tmpfs', mountPoint, options: [...TMPFS, ...SAFE] }),
+  ];
+  const unmount = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
   };
   try {
-    const root = openSync(mountPoint, 'r');
-    undo.push(() => closeSync(root));
-    const stop = watch(() => openBelow(context.base, source), `/proc/self/fd/${root}`, tree, {
+    const root = await atPlace(openBelow(base, mountPoint), (place) => open(place, constants.O_DIRECTORY));
+    let stop = async () => {};
+    // A look at a host that does not answer keeps the copy open and nobody waiting.
+    undo.push(async () => void stop().finally(() => root.close()));
+    stop = await watch(() => openBelow(base, source), placeOf(root.fd), tree, {
       intervalMs: context.watchIntervalMs,
       warn: (problem) => context.warn?.(`the copy of ${source} stays as it is: ${problem}`),
     });
-    undo.push(stop);
-    mount(mountPoint, mountPoint, '', MS_BIND);
-    undo.push(() => detach(mountPoint));
-    mount('', mountPoint, '', MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC);
+    await atPlace(openBelow(base, mountPoint), (place) => mountAsync(place, place, '', MS_BIND));
+    undo.push(() => detach(context, mountPoint));
+    const flags = MS_BIND | MS_REMOUNT | MS_RDONLY | MS_NOSUID | MS_NODEV | MS_NOEXEC;
+    await atPlace(openBelow(base, mountPoint), (place) => mountAsync('', place, '', flags));
   } catch (error) {
-    unmount();
+    await unmount();
     throw error;
   }
   return unmount;

@@ -23,13 +23,13 @@ export function containerCalls() {
   const driver = {
     names: ['local'],
     mount:
-      (_: unknown, { mountPoint }: { mountPoint: string }) =>
-      () => {
+      async (_: unknown, { mountPoint }: { mountPoint: string }) =>
+      async () => {
         unmounted.push(path.basename(mountPoint));
       },
   };
-  const { base } = fake.agent.paths;
-  const storages = new Storages({ guest: fake.guest, base, hotplugTimeoutMs: 10 }, [driver]);
+  const { base, state } = fake.agent.paths;
+  const storages = new Storages({ guest: fake.guest, base, state, hotplugTimeoutMs: 10 }, [driver]);
   let ended = 0;
   const agent: Agent = { ...fake.agent, storages, end: () => void ended++ };
   const root = path.join(base, 'rootfs');

@@ -17,6 +17,8 @@ export interface FakeAgentOptions {
   readonly tree?: TreeDescription;
   readonly inventory?: readonly InventoryDevice[];
   readonly config?: Partial<AgentConfig>;
+  /** Where it keeps things; a temporary directory when absent. */
+  readonly directory?: string;
   /** Parts that a test brings itself. */
   readonly parts?: Partial<Agent>;
 }
@@ -65,7 +67,7 @@ export function mockTree(...places: string[]): { tree: TreeDescription; inventor
 export function fakeAgent(options: FakeAgentOptions = {}): FakeAgent {
   const tree = new FakeTree(options.tree ?? { roots: [{ bus: '00', functions: [] }] });
   const guest = new TreeGuest(tree);
-  const directory = mkdtempSync(path.join(tmpdir(), 'fake-agent-'));
+  const directory = options.directory ?? mkdtempSync(path.join(tmpdir(), 'fake-agent-'));
   const [base, state, cgroup, specDirectory] = ['base', 'state', 'cgroup', 'cdi'].map((name) =>
     path.join(directory, name),
   ) as [string, string, string, string];
@@ -94,7 +96,7 @@ export function fakeAgent(options: FakeAgentOptions = {}): FakeAgent {
     inventory,
     cdi: { cache: new Cache({ specDirs: [specDirectory], autoRefresh: false }), specDirectory },
     sandbox: new Sandbox(),
-    storages: new Storages({ guest, base, hotplugTimeoutMs: 50 }),
+    storages: new Storages({ guest, base, state, hotplugTimeoutMs: 50 }),
     runc: missing('runc'),
     reaper: missing('reaper'),
     oom: new OomEvents(cgroup),

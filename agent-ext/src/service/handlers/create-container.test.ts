@@ -12,10 +12,10 @@ import { FakeRunc } from '../../testing/fake-runc.ts';
 import { createContainer } from './create-container.ts';
 
 /** Storages whose mounts are directories, and one kind that cannot be mounted. */
-const nothing: StorageDriver = { names: ['nothing'], mount: () => undefined };
+const nothing: StorageDriver = { names: ['nothing'], mount: async () => undefined };
 const directories: StorageDriver = {
   names: ['local'],
-  mount: (_, { mountPoint }) => {
+  mount: async (_, { mountPoint }) => {
     mkdirSync(mountPoint, { recursive: true });
     return undefined;
   },
@@ -34,11 +34,10 @@ function setUp(signal = new AbortController().signal) {
   const runc = new FakeRunc();
   const { tree, inventory } = mockTree('02/00');
   fake = fakeAgent({ tree, inventory, parts: { runc: runc.runc } });
-  const storages = new Storages({ guest: fake.guest, base: fake.agent.paths.base, hotplugTimeoutMs: 10 }, [
-    directories,
-    nothing,
-    broken,
-  ]);
+  const storages = new Storages(
+    { guest: fake.guest, base: fake.agent.paths.base, state: fake.agent.paths.state, hotplugTimeoutMs: 10 },
+    [directories, nothing, broken],
+  );
   mkdirSync(path.join(fake.agent.paths.base, 'rootfs'));
   symlinkSync('/etc', path.join(fake.agent.paths.base, 'link'));
   const agent: Agent = { ...fake.agent, storages };

@@ -37,7 +37,7 @@ export const createContainer: Method<'createContainer'> = (agent) => async (mess
       acquired.push(key);
       undo.add(`storage ${key}`, () => storages.release(key));
     }
-    prepareSpec(agent, handled.editor, containerId, message.sandboxPidns || sandbox.sharedPidNamespace);
+    await prepareSpec(agent, handled.editor, containerId, message.sandboxPidns || sandbox.sharedPidNamespace);
     const spec = handled.editor.result();
     const specAt = performance.now();
     const init = await runc.create(containerId, spec);

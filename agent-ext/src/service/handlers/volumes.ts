@@ -1,34 +1,32 @@
-import { closeSync, statfsSync } from 'node:fs';
+import { statfs } from 'node:fs/promises';
 import { VolumeUsage_Unit } from '@kata-mock/contracts';
 import { mountinfo } from '@kata-mock/posix';
 import { AgentError } from '../../errors.ts';
 import { mustRun } from '../../run-program.ts';
 import { growExt } from '../../storage/grow-ext.ts';
-import { checkBelow, openBelow } from '../../storage/safe-path.ts';
+import { atPlace, checkBelow, openBelow } from '../../storage/safe-path.ts';
 import type { Method } from '../method.ts';
 
 export const getVolumeStats: Method<'getVolumeStats'> =
   (agent) =>
-  ({ volumeGuestPath }) => {
+  async ({ volumeGuestPath }) => {
     checkBelow(agent.paths.base, volumeGuestPath, 'volume path');
-    const fd = openBelow(agent.paths.base, volumeGuestPath);
-    try {
-      const { blocks, bfree, bavail, bsize, files, ffree } = statfsSync(`/proc/self/fd/${fd}`, { bigint: true });
-      return {
-        usage: [
-          {
-            unit: VolumeUsage_Unit.BYTES,
-            total: blocks * bsize,
-            available: bavail * bsize,
-            used: (blocks - bfree) * bsize,
-          },
-          { unit: VolumeUsage_Unit.INODES, total: files, available: ffree, used: files - ffree },
-        ],
-        volumeCondition: { abnormal: false, message: 'OK' },
-      };
-    } finally {
-      closeSync(fd);
-    }
+    const opening = openBelow(agent.paths.base, volumeGuestPath);
+    const { blocks, bfree, bavail, bsize, files, ffree } = await atPlace(opening, (place) =>
+      statfs(place, { bigint: true }),
+    );
+    return {
+      usage: [
+        {
+          unit: VolumeUsage_Unit.BYTES,
+          total: blocks * bsize,
+          available: bavail * bsize,
+          used: (blocks - bfree) * bsize,
+        },
+        { unit: VolumeUsage_Unit.INODES, total: files, available: ffree, used: files - ffree },
+      ],
+      volumeCondition: { abnormal: false, message: 'OK' },
+    };
   };
 
 /** Lets the file system of a volume use a device that has grown: to `size` bytes, or all of it when that is 0. */
@@ -39,7 +37,7 @@ export const resizeVolume: Method<'resizeVolume'> =
     const mount = mountinfo().findLast((entry) => entry.mountPoint === volumeGuestPath);
     if (!mount) throw new AgentError('NOT_FOUND', `nothing is mounted at "${volumeGuestPath}"`);
     // The kernel itself grows these; xfs wants its own tool.
-    if (/^ext[234]$/.test(mount.fstype)) growExt(agent.guest, mount, size);
+    if (/^ext[234]$/.test(mount.fstype)) await growExt(agent.guest, agent.paths.base, mount, size);
     else if (mount.fstype === 'xfs') await mustRun(agent.reaper, 'xfs_growfs', [mount.mountPoint]);
     else
       throw new AgentError(

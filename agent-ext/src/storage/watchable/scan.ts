@@ -1,4 +1,5 @@
-import { type BigIntStats, lstatSync, opendirSync, readlinkSync } from 'node:fs';
+import type { BigIntStats } from 'node:fs';
+import { lstat, opendir, readlink } from 'node:fs/promises';
 import path from 'node:path';
 import { AgentError } from '../../errors.ts';
 
@@ -33,37 +34,37 @@ export interface Limits {
  * @param root descriptor of the directory
  * @throws AgentError INVALID_ARGUMENT for a link that leads out of the directory, or what is none of the three kinds
  */
-export function scan(root: number, limits: Limits): Tree | undefined {
+export async function scan(root: number, limits: Limits): Promise<Tree | undefined> {
   const tree = new Map<string, Entry>();
   const queue = [''];
   let bytes = 0;
   for (let name = queue.shift(); name !== undefined; name = queue.shift()) {
     const place = `/proc/self/fd/${root}/${name}`;
-    const entry = entryOf(name, lstatSync(place, { bigint: true }), place);
+    const entry = await entryOf(name, await lstat(place, { bigint: true }), place);
     tree.set(name, entry);
     bytes += entry.size;
     if (entry.kind === 'directory')
-      for (const child of names(place, limits.entries)) queue.push(path.join(name, child));
+      for (const child of await names(place, limits.entries)) queue.push(path.join(name, child));
     if (tree.size - 1 + queue.length > limits.entries || bytes > limits.bytes) return undefined;
   }
   return tree;
 }
 
 /** Names in a directory, of a huge one only as many as are too many. */
-function names(place: string, most: number): string[] {
-  const directory = opendirSync(place);
+async function names(place: string, most: number): Promise<string[]> {
+  const directory = await opendir(place);
   const found: string[] = [];
   try {
-    for (let next = directory.readSync(); next && found.length <= most; next = directory.readSync()) {
+    for (let next = await directory.read(); next && found.length <= most; next = await directory.read()) {
       found.push(next.name);
     }
   } finally {
-    directory.closeSync();
+    await directory.close();
   }
   return found;
 }
 
-function entryOf(name: string, stat: BigIntStats, place: string): Entry {
+async function entryOf(name: string, stat: BigIntStats, place: string): Promise<Entry> {
   const { mode, uid, gid } = stat;
   const common = { mode: Number(mode & 0o7777n), uid: Number(uid), gid: Number(gid), size: 0, version: '', target: '' };
   if (stat.isDirectory()) return { ...common, kind: 'directory' };
@@ -73,7 +74,7 @@ function entryOf(name: string, stat: BigIntStats, place: string): Entry {
   if (!stat.isSymbolicLink()) {
     throw new AgentError('INVALID_ARGUMENT', `cannot watch ${JSON.stringify(name)}: no file, directory or link`);
   }
-  const target = readlinkSync(place);
+  const target = await readlink(place);
   const from = path.join('/', path.dirname(name));
   // A plain relative path that has more `..` than directories above it leads out.
   const climbs = path.relative('/', from).split('/').filter(Boolean).length;

@@ -1,4 +1,4 @@
-import { closeSync } from 'node:fs';
+import { atPlace } from '../safe-path.ts';
 import { mirror } from './mirror.ts';
 import { type Entry, type Limits, scan, type Tree } from './scan.ts';
 
@@ -16,26 +16,24 @@ export interface WatchOptions {
 }
 
 /**
- * Keeps `target` the copy of a directory, which is `first` now. Returns how to end that. Throws when the first copy fails.
+ * Keeps `target` the copy of a directory, which is `first` now. Returns how to end that, which waits for a
+ * look that is under way. Throws when the first copy fails.
  * @param open gives a descriptor of the directory: it may be another one each time
  */
-export function watch(open: () => number, target: string, first: Tree, options: WatchOptions): () => void {
+export async function watch(
+  open: () => Promise<number>,
+  target: string,
+  first: Tree,
+  options: WatchOptions,
+): Promise<() => Promise<void>> {
   const copied = new Map<string, Entry>();
-  const withSource = (work: (source: number) => void) => {
-    const source = open();
-    try {
-      work(source);
-    } finally {
-      closeSync(source);
-    }
-  };
   let told = '';
-  const look = () => {
+  const look = async () => {
     let problem = '';
     try {
-      withSource((source) => {
-        const now = scan(source, RUNNING_LIMITS);
-        if (now) mirror(source, target, copied, now);
+      await atPlace(open(), async (_, source) => {
+        const now = await scan(source, RUNNING_LIMITS);
+        if (now) await mirror(source, target, copied, now);
         else problem = `it has more than ${RUNNING_LIMITS.entries} entries or ${RUNNING_LIMITS.bytes} bytes`;
       });
     } catch (error) {
@@ -45,7 +43,16 @@ export function watch(open: () => number, target: string, first: Tree, options: 
     if (problem !== '' && problem !== told) options.warn(problem);
     told = problem;
   };
-  withSource((source) => mirror(source, target, copied, first));
-  const timer = setInterval(look, options.intervalMs ?? LOOK_AGAIN_MS).unref();
-  return () => clearInterval(timer);
+  await atPlace(open(), (_, source) => mirror(source, target, copied, first));
+  // The host may not answer for a while: a look never begins before the last has ended.
+  let looking: Promise<void> | undefined;
+  const timer = setInterval(() => {
+    looking ??= look().finally(() => {
+      looking = undefined;
+    });
+  }, options.intervalMs ?? LOOK_AGAIN_MS).unref();
+  return async () => {
+    clearInterval(timer);
+    await looking;
+  };
 }
