@@ -1,5 +1,5 @@
 import { guestPaths } from './agent.ts';
-import { configFrom } from './config/config.ts';
+import { configFrom, unusedSettings } from './config/config.ts';
 import { readKernelCommandLine } from './config/kernel-command-line.ts';
 import { agentOptions } from './config/options.ts';
 import { initialise } from './init/init.ts';
@@ -18,9 +18,14 @@ export async function runAgent(): Promise<void> {
   if (isInit) initialise(early);
 
   const warnings: string[] = [];
-  const config = { ...configFrom(readKernelCommandLine(), (message) => warnings.push(message)), ...options.overrides };
+  const { env } = process;
+  const words = readKernelCommandLine();
+  const config = { ...configFrom(words, (message) => warnings.push(message), env), ...options.overrides };
   const log = makeLog(config.logLevel);
   for (const message of warnings) log.warn(message);
+  if (config.proxyTo === '') {
+    for (const name of unusedSettings(words, env)) log.warn(`${name} has no effect on this agent`);
+  }
 
   const end = async (code: number) => {
     await running.server.shutdown({ graceMs: GRACE_MS }).catch(() => {});
@@ -29,7 +34,7 @@ export async function runAgent(): Promise<void> {
     process.exit(code);
   };
 
-  const die = (error: unknown) => {
+  const die = (error: unknown): never => {
     log.fatal({ err: error }, 'agent failed');
     if (isInit) powerOff();
     process.exit(1);
@@ -42,6 +47,7 @@ export async function runAgent(): Promise<void> {
     base === undefined
       ? guestPaths
       : { ...guestPaths, base: `${base}/containers`, state: `${base}/state`, cdi: `${base}/cdi` };
-  const running = await startAgent({ config, log, paths, isInit, onEnd: () => setImmediate(() => void end(0)) });
+  const onEnd = () => setImmediate(() => void end(0));
+  const running = await startAgent({ config, log, paths, isInit, loadsModules: !options.noInit, onEnd }).catch(die);
   if (!isInit) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(0));
 }

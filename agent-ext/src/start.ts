@@ -5,7 +5,8 @@ import { setChildSubreaper } from '@kata-mock/posix';
 import { Cache } from 'cdi-spec';
 import { Code, Server } from 'ttrpc-ts';
 import type { Agent, AgentPaths } from './agent.ts';
-import type { AgentConfig } from './config/config.ts';
+import { type AgentConfig, defaultConfig } from './config/config.ts';
+import { AgentError } from './errors.ts';
 import { GuestCdi } from './guest/guest-cdi.ts';
 import { readInventory } from './guest/inventory.ts';
 import { LiveGuest } from './guest/live-guest.ts';
@@ -29,6 +30,8 @@ export interface StartOptions {
   readonly log: Log;
   readonly paths: AgentPaths;
   readonly isInit: boolean;
+  /** Whether the drivers this agent cannot do without are loaded at the start. */
+  readonly loadsModules: boolean;
   /** Called once the sandbox is destroyed and its answer is on the way. */
   onEnd(): void;
 }
@@ -42,7 +45,8 @@ export interface RunningAgent {
 }
 
 /** Brings up the agent with runc behind it. Resolves when it listens; devices may still be on their way. */
-export async function startAgent({ config, log, paths, isInit, onEnd }: StartOptions): Promise<RunningAgent> {
+export async function startAgent(options: StartOptions): Promise<RunningAgent> {
+  const { config, log, paths, isInit, onEnd } = options;
   mkdirSync(paths.base, { recursive: true });
   mkdirSync(paths.state, { recursive: true, mode: 0o700 });
   const guest = new LiveGuest((err) => log.warn({ err }, 'no kernel events'));
@@ -52,7 +56,7 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   const specDirectory = paths.cdi;
   mkdirSync(specDirectory, { recursive: true });
   // Starting a program takes a guest a while; whoever waits for the agent is answered before that.
-  const devices = afterThisTurn().then(() => bringUpDevices(guest, reaper, specDirectory, log, isInit));
+  const devices = afterThisTurn().then(() => bringUpDevices(guest, reaper, specDirectory, options));
   let ready: Awaited<typeof devices> | undefined;
   const agent: Agent = {
     version: VERSION,
@@ -97,8 +101,6 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
   log.info({ version: VERSION, upMs: upMs() }, 'agent answers');
   await afterThisTurn();
   if (isInit) await loadModules(reaper, log, TRANSPORT_MODULES);
-  await transports.listen(config.listen);
-  log.info({ version: VERSION, listening: transports.open, upMs: upMs() }, 'agent ready');
   const stop = async () => {
     transports.close();
     backend.close();
@@ -108,13 +110,37 @@ export async function startAgent({ config, log, paths, isInit, onEnd }: StartOpt
     guest.close();
     await reaper.stop();
   };
+  try {
+    await listen(transports, options);
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  log.info({ version: VERSION, listening: transports.open, upMs: upMs() }, 'agent ready');
   return { agent, server, transports, stop };
 }
 
+/** An agent that nobody reaches must not look as if it served. */
+async function listen(transports: Transports, { config, log, isInit }: StartOptions): Promise<void> {
+  // The first program finds its port when the driver is loaded; a service was started after that.
+  const mayComeByPort = isInit && config.virtioPort !== '';
+  for (const { address, error } of await transports.listen(config.listen)) {
+    // Nobody asked for the default by name, so it may be missing where there is another way.
+    const isNeeded = !defaultConfig.listen.includes(address) || (transports.open.length === 0 && !mayComeByPort);
+    if (isNeeded) {
+      const message = `cannot listen on ${JSON.stringify(address)}: ${(error as Error).message}`;
+      throw new AgentError('FAILED_PRECONDITION', message, { cause: error });
+    }
+    log.info({ address, err: error }, 'cannot listen here');
+  }
+}
+
 /** Loads the modules about devices, reads the inventory and writes the guest's CDI spec, while calls are served already. */
-async function bringUpDevices(guest: LiveGuest, reaper: Reaper, specDirectory: string, log: Log, isInit: boolean) {
+async function bringUpDevices(guest: LiveGuest, reaper: Reaper, specDirectory: string, options: StartOptions) {
+  const { log, isInit } = options;
   // As a service the agent finds udev, which has loaded the drivers.
-  await loadModules(reaper, log, [...DEVICE_MODULES, ...(isInit ? presentAliases(guest.sysfs) : [])]);
+  const modules = [...(options.loadsModules ? DEVICE_MODULES : []), ...(isInit ? presentAliases(guest.sysfs) : [])];
+  if (modules.length > 0) await loadModules(reaper, log, modules);
   if (isInit) loadOnPlug(guest, reaper, log);
   let inventory: Inventory | undefined;
   try {

@@ -1,5 +1,6 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
-import { configFrom, defaultConfig } from './config.ts';
+import { configFrom, defaultConfig, unusedSettings } from './config.ts';
 import { parseCommandLine } from './kernel-command-line.ts';
 
 const read = (text: string) => {
@@ -31,6 +32,31 @@ describe('the kernel command line', () => {
       listen: ['unix:///run/a.sock'],
       devices: { hotplugTimeoutMs: 7000, cdiTimeoutMs: 5000, visibleCdiDevices: true, untranslated: 'warn' },
     });
+  });
+
+  test('stands behind the variables of Kata’s agent', () => {
+    const env = { KATA_AGENT_SERVER_ADDR: 'unix:///run/b.sock', KATA_AGENT_LOG_LEVEL: 'warn' };
+    const words = parseCommandLine('agent.log=debug agent.server_addr=unix:///run/a.sock');
+    expect(configFrom(words, () => {}, env)).toMatchObject({ logLevel: 'warn', listen: ['unix:///run/b.sock'] });
+  });
+
+  test('has words that mean nothing here; those are named, without their values', () => {
+    const words = parseCommandLine(
+      'quiet agent.log=debug agent.container_pipe_size=4096 agent.https_proxy=http://u:p@x',
+    );
+    const env = { PATH: '/bin', KATA_AGENT_LOG_LEVEL: 'info', KATA_AGENT_POLICY_FILE: '/x' };
+    expect(unusedSettings(words, env)).toEqual([
+      'agent.container_pipe_size',
+      'agent.https_proxy',
+      'KATA_AGENT_POLICY_FILE',
+    ]);
+  });
+
+  test('has no word in docs/agent.md that means nothing here', () => {
+    const page = readFileSync(new URL('../../../docs/agent.md', import.meta.url), 'utf8');
+    const words = [...page.matchAll(/^\| `(agent\.[^`=]+)=?` \|/gm)].map(([, word = '']) => word);
+    expect(words).toHaveLength(8);
+    expect(unusedSettings(new Map(words.map((word) => [word, ''])), {})).toEqual([]);
   });
 
   test.each([

@@ -33,11 +33,45 @@ const LEVELS: Readonly<Record<string, LogLevel>> = {
   critical: 'error',
 };
 
+/** Words of the kernel command line that are read here. */
+const WORDS: ReadonlySet<string> = new Set([
+  'agent.log',
+  'agent.server_addr',
+  'agent.hotplug_timeout',
+  'agent.cdi_timeout',
+  'agent.visible_cdi_devices',
+  'agent.kata_mock.port',
+  'agent.kata_mock.proxy',
+  'agent.kata_mock.untranslated',
+]);
+/** Variables of Kata's agent, and the words they stand before. */
+const VARIABLES: Readonly<Record<string, string>> = {
+  KATA_AGENT_SERVER_ADDR: 'agent.server_addr',
+  KATA_AGENT_LOG_LEVEL: 'agent.log',
+};
+
 /**
- * Settings from the kernel command line (`agent.*`, the names of Kata's agent; ours begin with `agent.kata_mock.`).
- * A value that cannot be read keeps the default and is told to `warn`: a guest that does not boot tells nobody.
+ * What is meant for an agent and has no effect on this one, by name: values may be secrets. For an agent that stands in
+ * front of another it is the other's.
  */
-export function configFrom(entries: ReadonlyMap<string, string>, warn: (message: string) => void): AgentConfig {
+export function unusedSettings(entries: ReadonlyMap<string, string>, env: NodeJS.ProcessEnv): string[] {
+  const words = [...entries.keys()].filter((word) => word.startsWith('agent.') && !WORDS.has(word));
+  const variables = Object.keys(env).filter((name) => name.startsWith('KATA_AGENT_') && !(name in VARIABLES));
+  return [...words, ...variables];
+}
+
+/**
+ * Settings from the kernel command line (`agent.*`, the names of Kata's agent; ours begin with `agent.kata_mock.`) and,
+ * before that, from the variables of Kata's agent. A value that cannot be read keeps the default and is told to `warn`:
+ * a guest that does not boot tells nobody.
+ */
+export function configFrom(
+  commandLine: ReadonlyMap<string, string>,
+  warn: (message: string) => void,
+  env: NodeJS.ProcessEnv = {},
+): AgentConfig {
+  const entries = new Map(commandLine);
+  for (const [name, word] of Object.entries(VARIABLES)) if (env[name]) entries.set(word, env[name]);
   const read = <T>(key: string, parse: (text: string) => T | undefined, fallback: T): T => {
     const text = entries.get(key);
     if (text === undefined) return fallback;

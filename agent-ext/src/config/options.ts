@@ -10,7 +10,7 @@ Kata's guest agent with mock devices. As the first program of a guest it needs n
   --proxy-to ADDRESS  pass calls on to the agent there, after device handling, instead of running containers
   --base DIR          keep containers in DIR/containers instead of /run/kata-containers, state and CDI specs beside them
   --log LEVEL         trace, debug, info, warn or error
-  --no-init           do not mount, load modules or power off, even as process 1
+  --no-init           do not mount, load modules at the start or power off, even as process 1
 
 example: agent --listen unix:///run/agent.sock --base /tmp/agent --no-init
 `;

@@ -37,16 +37,18 @@ export class Transports {
     attempt();
   }
 
-  /** Listens on ttrpc addresses. One that cannot be had (no vsock device) is logged; the others still serve. */
-  async listen(addresses: readonly string[]): Promise<void> {
+  /** Listens on ttrpc addresses. Returns those that cannot be had, as without a vsock device, and why. */
+  async listen(addresses: readonly string[]): Promise<{ address: string; error: unknown }[]> {
+    const failed: { address: string; error: unknown }[] = [];
     for (const address of addresses) {
       try {
         await this.#server.listen(address);
         this.#open.push(address);
       } catch (error) {
-        this.#log.info({ address, err: error }, 'cannot listen here');
+        failed.push({ address, error });
       }
     }
+    return failed;
   }
 
   close(): void {
