@@ -156,6 +156,7 @@ describe('calls of a shim, with their effect in the guest', () => {
     const containerId = 'a'.repeat(128);
     const OCI = spec(['sh', '-c', 'read x; stty size']);
     const Process = { ...OCI.Process, Terminal: true } as never;
+    OCI.Mounts?.push({ destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['newinstance'] });
     await agent.createContainer({ containerId, execId: containerId, OCI: { ...OCI, Process } });
     await agent.ttyWinResize({ containerId, row: 30, column: 100 });
     await agent.startContainer({ containerId });
