@@ -28,6 +28,7 @@ export async function runAgent(): Promise<void> {
   }
 
   const end = async (code: number) => {
+    const running = await starting;
     await running.server.shutdown({ graceMs: GRACE_MS }).catch(() => {});
     if (isInit) powerOff();
     await running.stop();
@@ -48,6 +49,7 @@ export async function runAgent(): Promise<void> {
       ? guestPaths
       : { ...guestPaths, base: `${base}/containers`, state: `${base}/state`, cdi: `${base}/cdi` };
   const onEnd = () => setImmediate(() => void end(0));
-  const running = await startAgent({ config, log, paths, isInit, loadsModules: !options.noInit, onEnd }).catch(die);
+  const starting = startAgent({ config, log, paths, isInit, loadsModules: !options.noInit, onEnd }).catch(die);
   if (!isInit) for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => void end(0));
+  await starting;
 }
