@@ -31,11 +31,11 @@ process.stdout.write(String(await reaper.waitFor(pid)));
 process.exit(0);
 `;
 
-const unshare = ['--pid', '--fork', '--mount-proc', '--kill-child'];
+const [unshare, ...options] = ['unshare', '--pid', '--fork', '--mount-proc', '--kill-child'] as const;
 
 function mayUnshare(): boolean {
   try {
-    execFileSync('unshare', [...unshare, 'true'], { stdio: 'ignore' });
+    execFileSync(unshare, [...options, 'true'], { stdio: 'ignore' });
     return true;
   } catch {
     return false;
@@ -49,7 +49,7 @@ test.skipIf(skipped)(
   'a process is not told the status of one that had its number before',
   async () => {
     const node = [process.execPath, '--import', 'tsx', '--conditions=@kata-mock/source', '--input-type=module'];
-    const { stdout } = await promisify(execFile)('unshare', [...unshare, ...node, '-e', SCRIPT], { timeout: 60_000 });
+    const { stdout } = await promisify(execFile)(unshare, [...options, ...node, '-e', SCRIPT], { timeout: 60_000 });
     expect(stdout).toBe('7');
   },
   60_000,
