@@ -12,8 +12,10 @@ import { Reaper } from '${new URL('./reaper.ts', import.meta.url).pathname}';
 setChildSubreaper();
 const alive = setInterval(() => {}, 1000);
 const reaper = new Reaper();
+// A parent that is still there would take its status.
+const adopted = 'while read -r a b c q r </proc/$$/stat && [ "$q" != ' + process.pid + ' ]; do :; done';
 const orphan = async (script) => {
-  const child = reaper.track(spawn('sh', ['-c', "sh -c '" + script + "' >/dev/null 2>&1 & echo $!"], { stdio: ['ignore', 'pipe', 'inherit'] }));
+  const child = reaper.track(spawn('sh', ['-c', "sh -c '" + adopted + '; ' + script + "' >/dev/null 2>&1 & echo $!"], { stdio: ['ignore', 'pipe', 'inherit'] }));
   const [output] = await once(child.stdout, 'data');
   if (child.exitCode === null) await once(child, 'exit');
   return Number(output);
