@@ -25,11 +25,13 @@ static u32 mock_accel_dma_state(u32 status)
 static u32 mock_accel_dma_poll(struct mock_accel *mock, unsigned long deadline)
 {
 	u32 status;
+	bool late;
 
 	for (;;) {
+		/* Before the read, so that a long wait for the processor in between costs nothing. */
+		late = time_after(jiffies, deadline);
 		status = ioread32(mock->regs + MOCK_ACCEL_REG_DMA_STATUS);
-		if (mock_accel_dma_state(status) != MOCK_ACCEL_DMA_STATUS_STATE_BUSY ||
-		    time_after(jiffies, deadline))
+		if (late || mock_accel_dma_state(status) != MOCK_ACCEL_DMA_STATUS_STATE_BUSY)
 			return status;
 		usleep_range(MOCK_ACCEL_DMA_POLL_US, 2 * MOCK_ACCEL_DMA_POLL_US);
 	}

@@ -68,6 +68,7 @@ static void mock_accel_resume(struct pci_dev *pdev)
 
 	if (mock_accel_enter(mock))
 		return;
+	mock_accel_dma_grant(mock);
 	mock_accel_irq_enable(mock);
 	mock_accel_exit(mock);
 	dev_info(&mock->dev, "recovered from a PCI error\n");
