@@ -19,9 +19,13 @@ import { createSandbox, inGuest, readAll, run, sharedRoot, spec } from './contai
 import { inFirstNamespace, onGuestRoot } from './guest-programs.ts';
 import { RELAY_PORT, vsockConnection } from './vsock-relay.ts';
 
+/** On a lower slot than the first, so the guest's kernel numbers them the other way round. */
+const SECOND_CARD = 'aa:50:56:da:d3:b2';
+
 let guest: AgentGuest;
 beforeAll(async () => {
-  guest = await AgentGuest.boot({ ports: [RELAY_PORT] });
+  const card = ['-netdev', 'hubport,id=net1,hubid=0', '-device', `virtio-net-pci,netdev=net1,mac=${SECOND_CARD}`];
+  guest = await AgentGuest.boot({ ports: [RELAY_PORT], qemu: card });
   const hook = path.join(guest.share, 'hooks/prestart/mark');
   mkdirSync(path.dirname(hook), { recursive: true });
   writeFileSync(hook, `#!/bin/sh\nbusybox cp /dev/stdin ${BASE}/hooked\n`, { mode: 0o755 });
@@ -52,6 +56,35 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect(JSON.parse(seen[4] ?? '')).toMatchObject({ id: 'names', status: 'creating' });
   });
 
+  test('cards that the guest found in another order get their names one by one, and keep them when a request fails', async () => {
+    const { agent } = guest;
+    const address = (text: string) => ({ family: IPFamily.v4, address: text, mask: '24' });
+    const cards = async () => {
+      const { Interfaces } = await agent.listInterfaces({});
+      return Object.fromEntries(
+        Interfaces.map(({ hwAddr, name, IPAddresses }) => [
+          hwAddr,
+          [name, ...IPAddresses.map((one) => one.address).filter((one) => !one.startsWith('fe80'))].join(' '),
+        ]),
+      );
+    };
+    expect(await cards()).toMatchObject({ [CARD]: 'eth1', [SECOND_CARD]: 'eth0' });
+    await agent.updateInterface({
+      interface: { name: 'eth0', hwAddr: CARD, IPAddresses: [address('10.198.0.2')] },
+    });
+    await agent.updateInterface({
+      interface: { name: 'eth1', hwAddr: SECOND_CARD, IPAddresses: [address('10.197.0.2')] },
+    });
+    const named = { [CARD]: 'eth0 10.198.0.2', [SECOND_CARD]: 'eth1 10.197.0.2' };
+    expect(await cards()).toMatchObject(named);
+    // An MTU that the kernel refuses, once the card has the other one's name.
+    const refused = agent.updateInterface({ interface: { name: 'eth1', hwAddr: CARD, mtu: 60n } });
+    await expect(refused).rejects.toMatchObject({ message: expect.stringMatching(/mtu/i) });
+    expect(await cards()).toMatchObject(named);
+    const flags = 'cat /sys/class/net/eth[01]/flags';
+    expect((await run(guest, 'flags', inFirstNamespace(guest, flags))).stdout).toBe('0x1003\n0x1003\n');
+  });
+
   test('network: name, address and MTU of a card by its hardware address; routes; neighbours', async () => {
     const { agent } = guest;
     const address = { family: IPFamily.v4, address: '10.199.0.4', mask: '24' };
@@ -62,7 +95,9 @@ describe('calls of a shim, with their effect in the guest', () => {
     const { Routes } = await agent.updateRoutes({
       routes: { Routes: [{ dest: '', gateway: '10.199.0.1', device: 'pod0' }] },
     });
-    expect(Routes).toContainEqual(expect.objectContaining({ dest: '', gateway: '10.199.0.1', device: 'pod0' }));
+    const wanted = expect.objectContaining({ dest: '', gateway: '10.199.0.1', device: 'pod0' });
+    expect(Routes).toContainEqual(wanted);
+    expect((await agent.listRoutes({})).Routes).toContainEqual(wanted);
     await agent.addARPNeighbors({
       neighbors: {
         ARPNeighbors: [
@@ -75,6 +110,13 @@ describe('calls of a shim, with their effect in the guest', () => {
     expect(Interfaces.find(({ name }) => name === 'pod0')?.IPAddresses).toContainEqual(
       expect.objectContaining({ address: '10.199.0.4', mask: '24' }),
     );
+    // One of the same destination with another metric is another route, and not the wanted one.
+    const other = 'ip route add default via 10.199.0.9 dev pod0 metric 50';
+    expect(await run(guest, 'route', inFirstNamespace(guest, other))).toMatchObject({ status: 0 });
+    const gateways = async () => (await agent.listRoutes({})).Routes.map(({ gateway }) => gateway).filter(Boolean);
+    expect(await gateways()).toEqual(['10.199.0.1', '10.199.0.9']);
+    await agent.updateRoutes({ routes: { Routes: [{ dest: '', gateway: '10.199.0.1', device: 'pod0' }] } });
+    expect(await gateways()).toEqual(['10.199.0.1']);
     const after = await agent.updateRoutes({ routes: { Routes: [] } });
     expect(after.Routes.some(({ gateway }) => gateway !== '')).toBe(false);
   });

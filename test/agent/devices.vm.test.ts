@@ -189,7 +189,11 @@ describe('functions that a container drives itself', () => {
     const inSysfs = `basename $(readlink ${sysfs}/iommu_group); basename $(readlink ${sysfs}/driver)`;
     const facts = await inGuest(guest, 'look', `${inSysfs}; stat -c %t:%T /guest/dev/vfio/${group}`);
     expect(facts.trim().split('\n')).toEqual([group, 'vfio-pci', numbers]);
-    // The mock driver has lost it, so nobody gets it as an accelerator.
+    // The mock driver has lost it, so nobody gets it as an accelerator. Nobody asked for its name since: only the kernel's
+    // event can have told the agent.
+    const names = await inGuest(guest, 'names', 'cat /guest/run/cdi/kata-mock.json');
+    expect(names).toContain(guest.inventory[0]?.uuid);
+    expect(names).not.toContain(guest.inventory[1]?.uuid);
     const Annotations = { 'cdi.k8s.io/x': 'kata-mock.dev/accel=1' };
     await expect(run(guest, 'gone', spec(['true'], { Annotations }))).rejects.toMatchObject({ code: Code.NOT_FOUND });
   });
