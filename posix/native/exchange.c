@@ -5,12 +5,14 @@
  */
 #define _GNU_SOURCE
 #include <errno.h>
+#include <pthread.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <sys/time.h>
 #include <time.h>
 #include <unistd.h>
@@ -285,6 +287,43 @@ static napi_value run(napi_env env, napi_callback_info info)
 }
 
 /*
+ * Before Linux 6.18 and the stable releases of its time, a look that had to wait began at the first message again, as if
+ * none had been looked at (7bf3a476ce43). A wait that comes to nothing shows it: one message, looked at twice.
+ */
+static bool peeks_go_on(const int *pair)
+{
+	const struct timeval moment = { 0, 1 };
+	const int start = 0;
+	char byte;
+
+	return setsockopt(pair[0], SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) == 0 &&
+	       setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &moment, sizeof(moment)) == 0 &&
+	       send(pair[1], "x", 1, MSG_NOSIGNAL) == 1 && recv(pair[0], &byte, 1, MSG_PEEK) == 1 &&
+	       recv(pair[0], &byte, 1, MSG_PEEK) == -1 && errno == EAGAIN;
+}
+
+static bool peeks_tested_to_go_on;
+
+static void test_peeks(void)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
+		return;
+	peeks_tested_to_go_on = peeks_go_on(pair);
+	close(pair[0]);
+	close(pair[1]);
+}
+
+static bool peeking_works(void)
+{
+	static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+	pthread_once(&once, test_peeks);
+	return peeks_tested_to_go_on;
+}
+
+/*
  * makeExchange(memory, fd, receive, send, words, maxFds, idleMs): what run() is called by, undefined where this thread
  * can have no timer. The caller keeps all of them.
  */
@@ -323,7 +362,7 @@ static napi_value make(napi_env env, napi_callback_info info)
 		return NULL;
 	exchange->words[PEEKED] = exchange->looks = 0;
 	/* Each look goes on where the one before ended; only unix sockets can. */
-	exchange->can_peek = setsockopt(exchange->fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) == 0;
+	exchange->can_peek = peeking_works() && setsockopt(exchange->fd, SOL_SOCKET, SO_PEEK_OFF, &start, sizeof(start)) == 0;
 	napi_create_function(env, "exchange", NAPI_AUTO_LENGTH, run, exchange, &function);
 	return function;
 }

@@ -75,16 +75,23 @@ class KernelSignal {
     });
   }
 
-  /** Undefined where the kernel has no AIO, or no more of it. */
+  /** Undefined where the kernel has no AIO or no more of it, or this process no /dev/null. Not tried again. */
   static make(): KernelSignal | undefined {
     const context = bytes(8);
+    let nothing: number;
+    try {
+      nothing = openSync('/dev/null', 'r');
+    } catch {
+      return undefined;
+    }
     try {
       syscall('io_setup', [EVENTS, context], [EVENTS]);
     } catch (error) {
+      closeSync(nothing);
       if (error instanceof PosixError) return undefined;
       throw error;
     }
-    return new KernelSignal(Number(context.readBigUInt64LE()), openSync('/dev/null', 'r'));
+    return new KernelSignal(Number(context.readBigUInt64LE()), nothing);
   }
 
   signal(fd: number): void {

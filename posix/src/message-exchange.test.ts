@@ -1,4 +1,4 @@
-import { closeSync, openSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readlinkSync, writeSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { closeAll, POLLIN, PollSet } from './descriptors.ts';
@@ -144,6 +144,32 @@ describe('an exchange of messages', () => {
     }
     exchange.settle();
     expect(exchange.exchange(0, 0, 8192)).toBe(IDLE);
+  });
+
+  it('receives each message once although it sleeps with earlier ones still in the socket', () => {
+    const [a, b] = pair();
+    const { receive, send, exchange } = exchangeOn(b, { idleMs: 900 });
+    const rounds = 40;
+    // Another thread, as this one blocks: it writes the next message only once this one sleeps.
+    const client = new Worker(
+      `const { readFileSync, readSync, writeSync } = require('node:fs');
+       const { fd, rounds, thread } = require('node:worker_threads').workerData;
+       const asleep = () => readFileSync('/proc/' + thread + '/stat', 'latin1').split(') ').at(-1)[0] === 'S';
+       for (let round = 0; round < rounds; round++) {
+         while (!asleep());
+         writeSync(fd, 'message ' + round);
+         readSync(fd, Buffer.alloc(64));
+       }`,
+      { eval: true, workerData: { fd: a, rounds, thread: readlinkSync('/proc/thread-self') } },
+    );
+    const received: string[] = [];
+    for (let round = 0; round < rounds; round++) {
+      const count = exchange.exchange(round === 0 ? 0 : send.write('answer'), 0, 64);
+      received.push(receive.toString('utf8', 0, count));
+    }
+    exchange.exchange(send.write('answer'), 0, 64);
+    expect(received).toEqual(Array.from({ length: rounds }, (_, round) => `message ${round}`));
+    return client.terminate();
   });
 
   it('leaves nothing in the socket once settled, which then is quiet and can be closed', () => {

@@ -24,7 +24,7 @@ export interface DeviceHostOptions {
  */
 export async function serveDevices(options: DeviceHostOptions): Promise<void> {
   const { host, directory, state, logger } = options;
-  const [{ startControlServer }, { dropPrivileges }, { fileLogger }] = await Promise.all([
+  const [{ startControlServer }, { dropPrivileges, mostDescriptors }, { fileLogger }] = await Promise.all([
     import('@kata-mock/vfio-user'),
     import('./privileges.ts'),
     import('./log.ts'),
@@ -48,7 +48,7 @@ export async function serveDevices(options: DeviceHostOptions): Promise<void> {
   const unwatch = await onProcessEnd(state.qemu, () => void host.stop());
   // A function's thread reads its code as it starts, which the user below may have no right to.
   await Promise.all(host.list().map(({ id }) => host.request(id, 'stats')));
-  dropPrivileges(options.user);
+  dropPrivileges(options.user, mostDescriptors(state.functions.length));
   log.info({ pid: process.pid, uid: process.getuid?.(), devices: state.functions.length }, 'serving');
 
   await host.closed;

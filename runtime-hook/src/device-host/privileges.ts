@@ -2,8 +2,8 @@ import { readFileSync } from 'node:fs';
 import { capsOf, dropBoundingSet, setgroups, setresgid, setresuid, setrlimit } from '@kata-mock/posix';
 import { KataMockError } from '../errors.ts';
 
-/** Descriptors a device host may have: 32 devices with their sockets, eventfds and the guest's memory. */
-export const mostDescriptors = 4096;
+/** Descriptors that a device host of so many devices may have: each with its sockets, eventfds and the guest's memory. */
+export const mostDescriptors = (devices: number): number => Math.max(4096, 128 * devices);
 
 /** User and group ids that a device host changes to. */
 export interface Identity {
@@ -29,9 +29,9 @@ export function findUser(name: string, passwd = '/etc/passwd'): Identity {
  * capabilities go with that; started by another user (rootless Kata), it is QEMU's user already. The wrapper has set
  * no_new_privs, so nothing brings them back. Throws rather than go on with rights.
  */
-export function dropPrivileges(identity: Identity): void {
+export function dropPrivileges(identity: Identity, descriptors: number): void {
   setrlimit('core', 0);
-  setrlimit('nofile', mostDescriptors);
+  setrlimit('nofile', descriptors);
   setrlimit('memlock', 0);
   if (process.getuid?.() === 0) {
     // Of this thread only, and without effect after no_new_privs; whoever reads /proc/PID/status need not know that.

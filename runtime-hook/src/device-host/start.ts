@@ -52,7 +52,7 @@ export async function startDevices(call: HookCall, request: DeviceRequest): Prom
       functions: functionsOf(plan),
       logger,
       startLater: true,
-      maxDescriptors: mostDescriptors,
+      maxDescriptors: mostDescriptors(plan.devices.length),
     });
     state = {
       version: 1,

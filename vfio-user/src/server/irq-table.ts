@@ -129,7 +129,7 @@ export class IrqTable {
   /** Carries out DEVICE_SET_IRQS. Takes descriptors out of `fds` that it keeps. */
   set(set: SetIrqs, fds: number[]): void {
     this.#validate(set, fds);
-    this.#descriptors.require(fds.length);
+    this.#descriptors.require(fds.length - this.#replaced(set, fds.length));
     const { index, start, count, data, action } = set;
     if (count === 0) this.#disable(index);
     if (data === 'eventfd' && action === 'trigger') this.#enabled[index] = true;
@@ -159,6 +159,12 @@ export class IrqTable {
     if (data === 'eventfd' && action === 'mask') throw refuse('eventfds on MASK are not supported');
     // A pipe or socket could block the server when it is signalled.
     for (const fd of fds) if (!isEventfd(fd)) throw refuse('a descriptor is no eventfd');
+  }
+
+  /** Descriptors that go when so many new ones come. */
+  #replaced({ index, start, action }: SetIrqs, fds: number): number {
+    const slot = action === 'unmask' ? 'unmaskFd' : 'fd';
+    return this.#indexes[index]!.slice(start, start + fds).filter((vector) => vector[slot] !== undefined).length;
   }
 
   #assign(index: number, number: number, action: SetIrqs['action'], fd: number | undefined): void {
