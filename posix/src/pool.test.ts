@@ -31,6 +31,12 @@ describe('a call on a thread of the pool', () => {
     closeSync(fd);
   });
 
+  it('waits its turn when hundreds are asked for at once', async () => {
+    const fds = await Promise.all(Array.from({ length: 600 }, () => openat2Async(root, 'file')));
+    expect(new Set(fds).size).toBe(600);
+    for (const fd of fds) closeSync(fd);
+  });
+
   it('fails with the errno of its own thread and a message that quotes it', async () => {
     await expect(openat2Async(root, 'link', { resolve: RESOLVE_NO_SYMLINKS })).rejects.toMatchObject({
       code: 'ELOOP',

@@ -45,20 +45,41 @@ interface PoolFunction {
 function inPool(name: string, parameters: Argument[], symbol = name) {
   let call: PoolFunction | undefined;
   return (args: Value[], quoted: readonly unknown[]): Promise<number> =>
-    new Promise((resolve, reject) => {
-      for (const value of args) if (typeof value === 'string') assertNoNul(name, value, quoted);
-      const koffi = loadKoffi();
-      call ??= load(symbol, parameters);
-      const words = args.map((value) => (value instanceof Uint8Array ? address(value) : value));
-      call.async(...words, (error, result) => {
-        const number = koffi.errno();
-        // C has used what they hold by its address alone until now.
-        void args;
-        if (error) reject(error);
-        else if (result !== -1) resolve(result);
-        else reject(new PosixError(name, number, quoted, native().strerror(number).toLowerCase()));
-      });
-    });
+    inTurn(
+      () =>
+        new Promise((resolve, reject) => {
+          for (const value of args) if (typeof value === 'string') assertNoNul(name, value, quoted);
+          const koffi = loadKoffi();
+          call ??= load(symbol, parameters);
+          const words = args.map((value) => (value instanceof Uint8Array ? address(value) : value));
+          call.async(...words, (error, result) => {
+            const number = koffi.errno();
+            // C has used what they hold by its address alone until now.
+            void args;
+            if (error) reject(error);
+            else if (result !== -1) resolve(result);
+            else reject(new PosixError(name, number, quoted, native().strerror(number).toLowerCase()));
+          });
+        }),
+    );
+}
+
+/** koffi refuses more than 256 at a time; there are fewer threads anyway, and each call takes 256 KiB. */
+const MOST_AT_ONCE = 64;
+let running = 0;
+const waiting: (() => void)[] = [];
+
+async function inTurn(call: () => Promise<number>): Promise<number> {
+  if (running >= MOST_AT_ONCE) await new Promise<void>((resolve) => waiting.push(resolve));
+  else running++;
+  try {
+    return await call();
+  } finally {
+    // Who waits takes this one's place.
+    const next = waiting.shift();
+    if (next) next();
+    else running--;
+  }
 }
 
 function load(symbol: string, parameters: readonly Argument[]): PoolFunction {

@@ -30,6 +30,8 @@ for (let tries = 0; tries < 200 && pid !== stranger; tries++) {
 }
 if (pid !== stranger) throw new Error('no process got number ' + stranger);
 process.stdout.write(String(await reaper.waitFor(pid)));
+// Or the process would wait for its thread, which waits for a child.
+await reaper.stop();
 process.exit(0);
 `;
 

@@ -51,8 +51,9 @@ export class Reaper {
     this.#start();
     const known = this.#unclaimed.get(pid);
     this.#unclaimed.delete(pid);
-    // While there is such a child, it is the one meant: what is remembered was another's, who had the number before.
-    if (known !== undefined && !isChild(pid)) return Promise.resolve(known);
+    // While there is such a child, it is the one meant: what is remembered was another's, who had the number before. One
+    // of Node's own is not meant.
+    if (known !== undefined && (this.#spawned.has(pid) || !isChild(pid))) return Promise.resolve(known);
     return new Promise((resolve) => this.#waiting.set(pid, resolve));
   }
 

@@ -54,6 +54,7 @@ export function restoreCommands(before: readonly IpLink[], now: readonly IpLink[
     ...renamed.map(({ link }) => rename(temporaryName(link.ifindex), link.ifname)),
     ...changed.flatMap(({ link }) => [
       ...(isUp(link) ? [set(link.ifname, 'up')] : []),
+      ['address', 'flush', 'dev', link.ifname, 'scope', 'global'],
       ...globalAddresses(link).map((address) => ['address', 'replace', address, 'dev', link.ifname]),
     ]),
   ];

@@ -67,7 +67,14 @@ describe('an interface of a request', () => {
       'link set dev km2 name eth0',
       'link set dev km3 name eth1',
       'link set dev eth0 up',
+      'address flush dev eth0 scope global',
       'address replace 10.0.0.2/24 dev eth0',
+      'address flush dev eth1 scope global',
+    ]);
+    // What the request gave it before it failed goes.
+    expect(words(restoreCommands([link('eth0', 2)], [link('eth0', 2, '10.9.9.9')]))).toEqual([
+      'link set dev eth0 up',
+      'address flush dev eth0 scope global',
     ]);
     expect(restoreCommands(before, before)).toEqual([]);
   });

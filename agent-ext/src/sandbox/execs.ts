@@ -48,12 +48,14 @@ export class Execs {
     process.wait().then(() => this.#ended(process));
   }
 
-  /** Closes all descriptors; for the end of the container. */
+  /** Closes all descriptors; for the end of the container. Who waits for a status may still ask. */
   close(): void {
-    for (const process of this.#live.values()) process.io.close();
+    for (const process of this.#live.values()) {
+      process.io.close();
+      this.#finished.set(process.id, process);
+    }
     this.#live.clear();
     this.#unread.clear();
-    this.#finished.clear();
   }
 
   #ended(process: ContainerProcess): void {

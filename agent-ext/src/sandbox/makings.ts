@@ -32,12 +32,21 @@ export class Makings {
     };
   }
 
-  /** Nothing begins any more, and what has begun is called off. Resolves when all of that is undone. */
-  async callOff(): Promise<void> {
+  /**
+   * Nothing begins any more, and what has begun is called off. Resolves when all of that is undone, or after `limitMs`:
+   * a guest hook may never end. Returns how many are not undone then.
+   */
+  async callOff(limitMs: number): Promise<number> {
     this.#over = true;
     const running = [...this.#running];
     for (const { abort } of running) abort(ending());
-    await Promise.all(running.map(({ over }) => over));
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, limitMs);
+    });
+    await Promise.race([late, Promise.all(running.map(({ over }) => over))]);
+    clearTimeout(timer);
+    return this.#running.size;
   }
 }
 

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { type FileHandle, open } from 'node:fs/promises';
+import { chmod, chown, type FileHandle, open, stat } from 'node:fs/promises';
 import { type FSGroup, FSGroupChangePolicy } from '@kata-mock/contracts';
 import { startWorker, workerUrl } from '@kata-mock/posix';
 import { AgentError } from '../errors.ts';
@@ -10,7 +10,15 @@ const SETGID = 0o2000;
 
 /** Gives a volume to a pod's fsGroup: files rw for the group, directories rwx with the group inherited. Links stay. */
 export async function applyFsGroup(base: string, mountPoint: string, fsGroup: FSGroup): Promise<void> {
-  const root = await atPlace(openBelow(base, mountPoint), (place) => open(place, constants.O_DIRECTORY));
+  const root = await atPlace(openBelow(base, mountPoint), async (place) => {
+    const found = await stat(place);
+    if (found.isDirectory()) return open(place, constants.O_DIRECTORY);
+    await chown(place, found.uid, fsGroup.groupId);
+    await chmod(place, (found.mode & 0o7777) | 0o060);
+    return undefined;
+  });
+  // A volume of one file.
+  if (root === undefined) return;
   try {
     const { gid, mode } = await root.stat();
     const matches = gid === fsGroup.groupId && (mode & SETGID) !== 0;

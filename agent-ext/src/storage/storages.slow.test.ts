@@ -241,6 +241,17 @@ describe.skipIf(!isPossible)('a volume’s group', () => {
     expect(seen).toEqual({ gid: 77, mode: 0o2775, file: [77, 0o660], link: 77, target: 0, more: 0 });
   });
 
+  test('is given to a volume of one file too', async () => {
+    const seen = await mounts.do(async ({ fs, base, acquire }) => {
+      fs.writeFileSync(`${base}/one-file`, '', { mode: 0o600 });
+      fs.writeFileSync(`${base}/target`, '');
+      await acquire({ driver: 'bind', source: `${base}/one-file`, mountPoint: `${base}/target`, fsGroup: { groupId: 77 } });
+      const { gid, mode } = fs.statSync(`${base}/one-file`);
+      return { gid, mode: mode & 0o777 };
+    });
+    expect(seen).toEqual({ gid: 77, mode: 0o660 });
+  });
+
   test('is given on another thread: meanwhile this one goes on', async () => {
     const seen = await mounts.do(async ({ fs, base, acquire, make }) => {
       make('many');

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { containerCalls } from '../../testing/container-calls.ts';
 
 let fake: ReturnType<typeof containerCalls>;
@@ -23,6 +23,21 @@ describe('destroying a sandbox', () => {
     expect(storages.mountPoints).toEqual([]);
     expect(unmounted).toEqual(['volume']);
     expect(fake.ended()).toBe(1);
+  });
+
+  test('goes on without a container that does not come to an end, after a while', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] });
+    const { calls, runc } = fake;
+    const { entered, letGo } = runc.hold('create');
+    const making = calls.create('c1');
+    await entered;
+    const destroyed = calls.destroy();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await destroyed;
+    expect(fake.ended()).toBe(1);
+    letGo();
+    await expect(making).rejects.toMatchObject({ code: 'FAILED_PRECONDITION' });
+    vi.useRealTimers();
   });
 
   test('lets none begin, then or later', async () => {

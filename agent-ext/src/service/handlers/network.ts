@@ -40,7 +40,8 @@ export const updateInterface: Method<'updateInterface'> =
 /** As far as that goes: who called has the error of what failed. */
 async function restore(agent: Agent, ip: Ip, before: readonly IpLink[]): Promise<void> {
   const warn = (err: unknown) => agent.log.warn({ err }, 'cannot give an interface back what it had');
-  for (const command of restoreCommands(before, await ip.links())) await ip.batch([command]).catch(warn);
+  const now = await ip.links().catch((error) => void warn(error));
+  for (const command of now ? restoreCommands(before, now) : []) await ip.batch([command]).catch(warn);
 }
 
 export const updateRoutes: Method<'updateRoutes'> =
