@@ -4,6 +4,7 @@ import { readKernelCommandLine } from './config/kernel-command-line.ts';
 import { agentOptions } from './config/options.ts';
 import { initialise } from './init/init.ts';
 import { powerOff } from './init/power-off.ts';
+import { endOfAChild } from './init/reaper.ts';
 import { makeLog } from './log.ts';
 import { startAgent } from './start.ts';
 
@@ -38,6 +39,7 @@ export async function runAgent(): Promise<void> {
   const die = (error: unknown): never => {
     log.fatal({ err: error }, 'agent failed');
     if (isInit) powerOff();
+    endOfAChild();
     process.exit(1);
   };
   process.on('uncaughtException', die);

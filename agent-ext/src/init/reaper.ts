@@ -71,7 +71,7 @@ export class Reaper {
       running = false;
     });
     while (running) {
-      const child = spawn('true', { stdio: 'ignore' });
+      const child = endOfAChild();
       await Promise.race([ended, new Promise((resolve) => child.once('exit', resolve).once('error', resolve))]);
     }
   }
@@ -146,4 +146,9 @@ function takeStatus(pid: number): number | undefined {
 
 function shellStatus({ code, status }: ChildStatus): number {
   return code === CLD_EXITED ? status : 128 + status;
+}
+
+/** Wakes a thread that waits for children. Needed before `process.exit` too, which waits for that thread. */
+export function endOfAChild(): ChildProcess {
+  return spawn('true', { stdio: 'ignore' }).on('error', () => {});
 }

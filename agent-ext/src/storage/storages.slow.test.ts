@@ -245,7 +245,12 @@ describe.skipIf(!isPossible)('a volume’s group', () => {
     const seen = await mounts.do(async ({ fs, base, acquire }) => {
       fs.writeFileSync(`${base}/one-file`, '', { mode: 0o600 });
       fs.writeFileSync(`${base}/target`, '');
-      await acquire({ driver: 'bind', source: `${base}/one-file`, mountPoint: `${base}/target`, fsGroup: { groupId: 77 } });
+      await acquire({
+        driver: 'bind',
+        source: `${base}/one-file`,
+        mountPoint: `${base}/target`,
+        fsGroup: { groupId: 77 },
+      });
       const { gid, mode } = fs.statSync(`${base}/one-file`);
       return { gid, mode: mode & 0o777 };
     });
